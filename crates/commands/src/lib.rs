@@ -1,0 +1,1 @@
+//! Redis commands: the generated table, hash slots and hash tags.

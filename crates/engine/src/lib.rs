@@ -1,0 +1,1 @@
+//! Reads key state on the source and makes the target equal.

@@ -1,0 +1,1 @@
+//! The decisions of a migration, without clock, socket or value bytes.

@@ -1,0 +1,1 @@
+//! RESP2 and RESP3: a resumable decoder, an encoder and their limits.
