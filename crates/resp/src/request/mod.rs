@@ -1,0 +1,1 @@
+//! What a client sends to a server: multibulk or inline commands.
