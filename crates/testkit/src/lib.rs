@@ -1,4 +1,10 @@
 //! Real servers, a faulty relay, data sets and an independent comparison, for tests.
 
 pub mod access;
+pub mod binaries;
+pub mod server;
+pub mod tls;
+
 pub use access::Access;
+pub use binaries::Binaries;
+pub use server::Server;
