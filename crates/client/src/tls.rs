@@ -3,6 +3,8 @@
 mod fault;
 mod insecure;
 mod pem;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -25,6 +25,9 @@ pub enum TlsFault {
     },
     /// The server answered with something that is not TLS.
     NotTls,
+    /// Nothing came back in time. A plaintext Redis server does this: it takes the handshake for the beginning of a
+    /// command and waits for its end (seen with Redis 6.0), so the caller must set a deadline.
+    NoAnswer,
     /// The server closed the connection within the handshake.
     Closed,
     /// The server refused with a TLS alert.
@@ -33,7 +36,7 @@ pub enum TlsFault {
     Other(String),
 }
 
-/// Explains the error of a TLS connect or of the first read after it (with TLS 1.3 a server refuses a client
+/// Explains the error of a TLS connect (a deadline passed as [`io::ErrorKind::TimedOut`]) or of the first read after it (with TLS 1.3 a server refuses a client
 /// certificate only then).
 pub fn explain(error: &io::Error) -> TlsFault {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
@@ -42,6 +45,7 @@ pub fn explain(error: &io::Error) -> TlsFault {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
                 TlsFault::Closed
             }
+            io::ErrorKind::TimedOut => TlsFault::NoAnswer,
             _ => TlsFault::Other(error.to_string()),
         },
     }
@@ -72,7 +76,8 @@ fn explain_certificate(error: &CertificateError) -> TlsFault {
         CertificateError::NotValidYetContext { time, not_before } => {
             TlsFault::NotYetValid(Some(between(*time, *not_before)))
         }
-        CertificateError::UnknownIssuer => TlsFault::UnknownIssuer,
+        // A trusted authority of the same name with another key, as after making a private authority anew.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::UnknownIssuer,
         CertificateError::NotValidForName => {
             TlsFault::NameMismatch { expected: String::new(), presented: Vec::new() }
         }
@@ -114,7 +119,7 @@ impl TlsFault {
                 "this port speaks plaintext: use redis://, or the TLS port (6380 for Azure Cache for Redis, \
                  10000 for Azure Managed Redis)"
             }
-            Self::Closed => {
+            Self::NoAnswer | Self::Closed => {
                 "check that the port speaks TLS (6380 for Azure Cache for Redis, 10000 for Azure Managed Redis), that \
                  it allows TLS 1.2 or 1.3, and that a firewall does not close the connection"
             }
@@ -157,6 +162,7 @@ impl fmt::Display for TlsFault {
             Self::UnknownIssuer => f.write_str("no trusted authority has signed the server's certificate"),
             Self::NameMismatch { expected, presented } => write_mismatch(f, expected, presented),
             Self::NotTls => f.write_str("the server answered with something that is not TLS"),
+            Self::NoAnswer => f.write_str("the server did not answer the TLS handshake in time"),
             Self::Closed => f.write_str("the server closed the connection within the TLS handshake"),
             Self::Alert(alert) => write!(f, "the server refused the TLS connection: {alert:?}"),
             Self::Other(message) => write!(f, "the TLS connection failed: {message}"),
