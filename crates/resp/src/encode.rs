@@ -33,12 +33,18 @@ pub fn bulk_int(out: &mut Vec<u8>, value: i64) {
     bulk(out, digits.format(value).as_bytes());
 }
 
+/// Short counts are nearly all there are: copies of a constant size, which need no call.
+#[inline]
 fn header(out: &mut Vec<u8>, marker: u8, count: usize) {
-    let mut digits = itoa::Buffer::new();
-    let digits = digits.format(count).as_bytes();
-    let mut line = [0; 24];
-    line[0] = marker;
-    line[1..=digits.len()].copy_from_slice(digits);
-    line[digits.len() + 1..digits.len() + 3].copy_from_slice(b"\r\n");
-    out.extend_from_slice(&line[..digits.len() + 3]);
+    let digit = |place: usize| b'0' + (count / place % 10) as u8;
+    match count {
+        0..10 => out.extend_from_slice(&[marker, digit(1), b'\r', b'\n']),
+        10..100 => out.extend_from_slice(&[marker, digit(10), digit(1), b'\r', b'\n']),
+        100..1000 => out.extend_from_slice(&[marker, digit(100), digit(10), digit(1), b'\r', b'\n']),
+        _ => {
+            out.push(marker);
+            out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+    }
 }
