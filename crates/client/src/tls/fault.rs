@@ -36,8 +36,8 @@ pub enum TlsFault {
     Other(String),
 }
 
-/// Explains the error of a TLS connect (a deadline passed as [`io::ErrorKind::TimedOut`]) or of the first read after it (with TLS 1.3 a server refuses a client
-/// certificate only then).
+/// Explains the error of a TLS connect, or of the first read after it: with TLS 1.3 a server refuses a client
+/// certificate only then. A deadline that passed comes as [`io::ErrorKind::TimedOut`].
 pub fn explain(error: &io::Error) -> TlsFault {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(error) => explain_rustls(error),
