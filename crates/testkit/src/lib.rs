@@ -2,9 +2,11 @@
 
 pub mod access;
 pub mod binaries;
+pub mod cluster;
 pub mod server;
 pub mod tls;
 
 pub use access::Access;
 pub use binaries::Binaries;
+pub use cluster::Cluster;
 pub use server::Server;

@@ -102,6 +102,16 @@ impl ServerBuilder {
         Server::start(self)
     }
 
+    pub(crate) fn has_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// Makes the server a node of a cluster that is yet to be joined.
+    pub(crate) fn node(mut self, node: Node) -> Self {
+        self.node = Some(node);
+        self
+    }
+
     /// The configuration file.
     pub(super) fn config(&self, ports: Ports) -> String {
         let mut config = Config(String::new());
