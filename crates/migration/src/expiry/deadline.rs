@@ -13,8 +13,8 @@ pub struct Deadline {
 }
 
 /// A server answers PTTL from a clock it read when the outermost command began (server.c,
-/// commandTimeSnapshot, since 7.2), so a TIME in the same transaction may show a millisecond more.
-const SNAPSHOT_US: i128 = 1000;
+/// commandTimeSnapshot, since 7.2), so the first TIME in the same transaction may show up to a millisecond more.
+const SNAPSHOT_LAG_MS: i128 = 1;
 
 /// The target's deadline for a key that PTTL answered `pttl_ms` for, when the source's clock was
 /// somewhere in `read_at_source_us` (microseconds since 1970, on the source's clock, as from a TIME before
@@ -29,7 +29,7 @@ pub fn deadline_on_target_ms(
 ) -> Option<Deadline> {
     // PTTL is the expiry less the clock, both in whole milliseconds (db.c, ttlGenericCommand),
     // so the expiry on the source's clock is exact once the clock's millisecond is known.
-    let first_ms = i128::from(read_at_source_us.0 / 1000);
+    let first_ms = i128::from(read_at_source_us.0 / 1000) - SNAPSHOT_LAG_MS;
     let last_ms = i128::from(read_at_source_us.1 / 1000);
     let to_target = i128::from(target.offset_us) - i128::from(source.offset_us);
     let error = i128::from(source.error_us) + i128::from(target.error_us);
@@ -59,7 +59,7 @@ fn deadline(pttl_ms: i64, first_us: i128, last_us: i128) -> Option<Deadline> {
     let (first_us, last_us) = (first_us.min(last_us), first_us.max(last_us));
     let left_us = i128::from(pttl_ms) * 1000;
     let at_ms = (first_us + (last_us - first_us) / 2 + left_us + 500).div_euclid(1000);
-    let off_us = (last_us + left_us - at_ms * 1000).max(at_ms * 1000 - first_us - left_us) + SNAPSHOT_US;
+    let off_us = (last_us + left_us - at_ms * 1000).max(at_ms * 1000 - first_us - left_us);
     Some(Deadline {
         at_ms: i64::try_from(at_ms).unwrap_or(if at_ms < 0 { i64::MIN } else { i64::MAX }),
         error_ms: u32::try_from((off_us + 999) / 1000).unwrap_or(u32::MAX),

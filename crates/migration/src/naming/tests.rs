@@ -147,7 +147,7 @@ fn all_keys(longest: u32) -> impl Iterator<Item = Vec<u8>> {
 proptest! {
     #[test]
     fn origins_is_the_exact_inverse(naming in rules()) {
-        let mut expected: HashMap<(u32, Vec<u8>), Vec<(u32, Vec<u8>)>> = HashMap::new();
+        let mut expected: HashMap<_, Vec<_>> = HashMap::new();
         // Names of up to five letters come from keys of at most seven.
         for source in naming.source_dbs() {
             for key in all_keys(7) {

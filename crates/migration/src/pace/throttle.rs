@@ -169,7 +169,7 @@ mod tests {
                     Some(wait) => now += wait,
                 }
             }
-            let keys_per_second = if size == 0 { keys_rate } else { keys_rate.min(bytes_rate / size) };
+            let keys_per_second = bytes_rate.checked_div(size).map_or(keys_rate, |by_bytes| keys_rate.min(by_bytes));
             let expected = keys_per_second * now / 1_000_000;
             prop_assert!(taken.abs_diff(expected) <= 200 + expected / 1000 + keys_per_second / 10 + now / 1_000_000,
                 "{taken} keys in {now} us at {keys_rate} keys/s and {bytes_rate} B/s of {size} B");
