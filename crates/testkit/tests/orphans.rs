@@ -37,12 +37,17 @@ fn killing_the_test_run_kills_its_servers() {
     victim.kill().unwrap();
     victim.wait().unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
-    // Its folder is the one thing that stays: nobody is left to remove it.
-    while std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == Path::new(&folder)) {
-        assert!(Instant::now() < deadline, "server {pid} outlived the test run that started it");
+    let is_running = || std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == Path::new(&folder));
+    while is_running() && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(20));
     }
-    std::fs::remove_dir_all(folder).unwrap();
+    let outlived = is_running();
+    if outlived {
+        Command::new("kill").args(["-KILL", &pid]).status().unwrap();
+    }
+    // Nobody else is left to remove it.
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(!outlived, "server {pid} outlived the test run that started it");
 }
 
 fn owned((pid, folder): (&str, &str)) -> (String, String) {

@@ -12,7 +12,8 @@
 //! Environment variables that change where things come from:
 //!
 //! - `REDFERRY_SERVERS_DIR`: the folder to keep downloads in.
-//! - `REDFERRY_REDIS6`, `REDFERRY_REDIS7`: path of a `redis-server` to use instead of fetching one.
+//! - `REDFERRY_REDIS6`, `REDFERRY_REDIS7`: path of a `redis-server`, built with TLS, to use instead of
+//!   fetching one.
 //! - `REDFERRY_MODULES`: folder with `rejson.so`, `redisearch.so`, `redistimeseries.so`, `redisbloom.so`.
 //! - `REDFERRY_SERVER_LIBS`: `LD_LIBRARY_PATH` for those servers.
 //! - `REDFERRY_WITHOUT_APT=1`: behave as on a machine whose APT is not Debian's.
