@@ -3,6 +3,9 @@
 pub mod access;
 pub mod binaries;
 pub mod cluster;
+pub mod compare;
+pub mod dataset;
+pub mod relay;
 pub mod server;
 pub mod tls;
 
