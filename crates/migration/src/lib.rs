@@ -1,11 +1,12 @@
 //! The decisions of a migration, without clock, socket or value bytes.
 //!
-//! Everything here is a function of its arguments: time comes in as microseconds, replies come in as
+//! Everything here is a function of its arguments: time comes in as microseconds, facts come in as
 //! lines, and what to do comes out. That is what lets the simulation replay a failing run from its seed.
 
 pub mod conflict;
 pub mod expiry;
 pub mod naming;
 pub mod pace;
-pub mod reply;
+pub mod pages;
 pub mod selection;
+pub mod tally;

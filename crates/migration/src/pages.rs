@@ -56,7 +56,7 @@ impl Pages {
     pub fn opened(&mut self, keys: u64, next: u64) -> u64 {
         let cursor = self.next.unwrap_or(0);
         self.next = (next != 0).then_some(next);
-        self.open.push_back(Page { cursor, keys, tally: Tally { scanned: keys, ..Tally::default() } });
+        self.open.push_back(Page { cursor, keys, tally: Tally::listed(keys) });
         let number = self.first + self.open.len() as u64 - 1;
         self.close_finished();
         number

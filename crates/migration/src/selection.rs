@@ -50,7 +50,7 @@ impl Selection {
         any_or_none_given(&self.matches, |glob| glob.matches(key))
             && !self.excludes.iter().any(|glob| glob.matches(key))
             && any_or_none_given(&self.regexes, |regex| regex.is_match(key))
-            && self.slots.as_ref().is_none_or(|slots| slots.contains(slots::slot_of(key)))
+            && self.slots.as_ref().is_none_or(|slots| slots.contains(commands::slot(key)))
     }
 
     /// Whether a key that PTTL answered `pttl_ms` for is copied: -1 has no time to live, 0 and more

@@ -178,6 +178,11 @@ pub enum Outcome {
 }
 
 impl Tally {
+    /// A tally of keys that are listed and not yet settled.
+    pub fn listed(scanned: u64) -> Tally {
+        Tally { scanned, ..Tally::default() }
+    }
+
     /// Counts one key's end.
     pub fn count(&mut self, outcome: Outcome) {
         match outcome {

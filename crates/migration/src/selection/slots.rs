@@ -56,17 +56,3 @@ fn number(text: &str) -> Result<u16, &'static str> {
         Err(_) => Err("is no slot; write a number from 0 to 16383, or two with a dash between"),
     }
 }
-
-/// Stands in until `commands::slot` is there.
-pub(super) fn slot_of(key: &[u8]) -> u16 {
-    let tag = key.iter().position(|&b| b == b'{').and_then(|open| {
-        let inside = &key[open + 1..];
-        inside.iter().position(|&b| b == b'}').filter(|&len| len > 0).map(|len| &inside[..len])
-    });
-    let crc = tag.unwrap_or(key).iter().fold(0u16, |crc, &byte| {
-        (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| {
-            if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 }
-        })
-    });
-    crc % SLOTS
-}
