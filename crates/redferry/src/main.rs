@@ -1,1 +1,41 @@
-fn main() {}
+//! The command line of redferry.
+
+mod args;
+mod check;
+mod connect;
+mod copy;
+mod exit;
+mod interrupt;
+mod log;
+mod progress;
+mod report;
+mod usage;
+mod wishes;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use exit::Exit;
+
+fn main() -> std::process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::of_clap(&error),
+    };
+    log::start(cli.verbose, cli.quiet);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return Exit::failed(format!("the asynchronous runtime cannot start: {error}")).print(cli.output);
+        }
+    };
+    let exit = runtime.block_on(async {
+        match &cli.command {
+            Command::Check(args) => check::run(args, cli.output).await,
+            Command::Copy(args) => copy::run(args, cli.output).await,
+        }
+    });
+    // A value that is being read in pieces must not hold up the end.
+    runtime.shutdown_background();
+    exit.print(cli.output)
+}

@@ -1,0 +1,210 @@
+//! What a run remembers on disk, so that the same command goes on after any kind of end.
+//!
+//! The file is written whole beside the old one, forced to disk and renamed over it: a reader sees the
+//! old or the new checkpoint, never half of one. It holds no password, no key and no value.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use client::Node;
+use migration::pages::ScanPosition;
+use serde::{Deserialize, Serialize};
+
+/// The only format so far.
+const FORMAT: u32 = 1;
+
+/// The arguments that decide what a run does, by name.
+pub type Arguments = BTreeMap<String, String>;
+
+/// The remembered state of one copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    format: u32,
+    /// What the run was asked to do.
+    pub arguments: Arguments,
+    /// Milliseconds spent by earlier runs of this copy.
+    pub elapsed_ms: u64,
+    /// Where each scan is.
+    pub scans: Vec<ScanRecord>,
+}
+
+/// Where the scan of one node and database is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanRecord {
+    /// Host of the node.
+    pub host: String,
+    /// Port of the node.
+    pub port: u16,
+    /// Database.
+    pub db: u32,
+    /// The process that issued the cursor.
+    pub run_id: Option<String>,
+    /// Slots the node had when the scan began; empty outside a cluster.
+    pub slots: Vec<(u16, u16)>,
+    /// Cursor and counts.
+    pub position: ScanPosition,
+    /// How often the scan began anew.
+    pub restarts: u32,
+}
+
+impl ScanRecord {
+    /// The node that is scanned.
+    pub fn node(&self) -> Node {
+        Node { host: self.host.clone(), port: self.port }
+    }
+}
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// It cannot be read.
+    #[error("the state file {} cannot be read ({source}); check its permissions, or name another with --state", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// It is not a checkpoint.
+    #[error("{} is not a state file of this version of redferry ({problem}); name another with --state, or delete it to begin anew", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// It belongs to another copy.
+    #[error("the state file {} belongs to another copy: {}; repeat that command, or name another file with --state", path.display(), differences.join("; "))]
+    OtherRun {
+        /// The file.
+        path: PathBuf,
+        /// What differs, one sentence each.
+        differences: Vec<String>,
+    },
+    /// It cannot be written.
+    #[error("the state file {} cannot be written ({source}); free disk space or name another place with --state", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+}
+
+impl Checkpoint {
+    /// The checkpoint of a run that has not begun.
+    pub fn new(arguments: Arguments) -> Checkpoint {
+        Checkpoint { format: FORMAT, arguments, elapsed_ms: 0, scans: Vec::new() }
+    }
+
+    /// Reads what an earlier run left; `None` when there is none.
+    ///
+    /// # Errors
+    /// The file is unreadable or no checkpoint, or belongs to a run with other arguments.
+    pub fn load(path: &Path, arguments: &Arguments) -> Result<Option<Checkpoint>, CheckpointError> {
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(CheckpointError::Unreadable { path: path.to_owned(), source }),
+        };
+        let broken = |problem: String| CheckpointError::Broken { path: path.to_owned(), problem };
+        let checkpoint: Checkpoint = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+        if checkpoint.format != FORMAT {
+            return Err(broken(format!("its format is {}", checkpoint.format)));
+        }
+        let differences = differences(&checkpoint.arguments, arguments);
+        if differences.is_empty() {
+            Ok(Some(checkpoint))
+        } else {
+            Err(CheckpointError::OtherRun { path: path.to_owned(), differences })
+        }
+    }
+
+    /// Writes it, so that after a crash at any moment the old or the new one is there.
+    ///
+    /// # Errors
+    /// The folder is missing, full or read-only.
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let write = || -> io::Result<()> {
+            let folder = match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder,
+                _ => Path::new("."),
+            };
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            serde_json::to_writer_pretty(&mut file, self)?;
+            file.write_all(b"\n")?;
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|error| error.error)?;
+            // The rename itself has to reach the disk too.
+            File::open(folder)?.sync_all()
+        };
+        write().map_err(|source| CheckpointError::Unwritable { path: path.to_owned(), source })
+    }
+
+    /// Removes it after a complete run; that it is gone already is fine.
+    ///
+    /// # Errors
+    /// The folder does not allow it.
+    pub fn remove(path: &Path) -> Result<(), CheckpointError> {
+        match std::fs::remove_file(path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(CheckpointError::Unwritable { path: path.to_owned(), source })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn differences(then: &Arguments, now: &Arguments) -> Vec<String> {
+    let names: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let show = |value: Option<&String>| value.map_or("not given".to_owned(), |value| format!("\"{value}\""));
+    names
+        .into_iter()
+        .filter(|name| then.get(*name) != now.get(*name))
+        .map(|name| format!("{name} was {} and is now {}", show(then.get(name)), show(now.get(name))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(target: &str) -> Arguments {
+        Arguments::from([("source".into(), "a:1".into()), ("target".into(), target.into())])
+    }
+
+    #[test]
+    fn what_was_saved_is_loaded_and_another_pair_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy.json");
+        assert!(Checkpoint::load(&path, &arguments("b:1")).unwrap().is_none());
+        let mut checkpoint = Checkpoint::new(arguments("b:1"));
+        checkpoint.scans.push(ScanRecord {
+            host: "10.0.0.1".into(),
+            port: 6380,
+            db: 3,
+            run_id: Some("abc".into()),
+            slots: vec![(0, 5460)],
+            position: ScanPosition { cursor: u64::MAX, done: false, tally: Default::default() },
+            restarts: 1,
+        });
+        checkpoint.save(&path).unwrap();
+        assert_eq!(Checkpoint::load(&path, &arguments("b:1")).unwrap().unwrap(), checkpoint);
+        let error = Checkpoint::load(&path, &arguments("c:1")).unwrap_err().to_string();
+        assert!(error.contains("target was \"b:1\" and is now \"c:1\""), "{error}");
+    }
+
+    #[test]
+    fn half_a_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy.json");
+        std::fs::write(&path, b"{\"format\":1,").unwrap();
+        assert!(matches!(
+            Checkpoint::load(&path, &arguments("b")),
+            Err(CheckpointError::Broken { .. })
+        ));
+    }
+}

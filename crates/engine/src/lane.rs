@@ -1,0 +1,323 @@
+//! One lane: one source node's keys of one database, from SCAN to the acknowledgement.
+//!
+//! A lane is one task that keeps its connections busy at once: page requests and reads go out while
+//! values come in, and what came in goes out to the target. Nothing is handed between tasks and nothing
+//! is locked on the way of a key. Reading stops when the target does not keep up, so memory stays
+//! bounded whatever the number of keys.
+
+mod fetch;
+mod recover;
+mod reply;
+mod work;
+mod write;
+mod writer;
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use client::{Error, Kind, Node, SourceConnection, Topology};
+use migration::expiry::Clock;
+use migration::pages::Pages;
+use migration::tally::{Cause, Outcome};
+use tokio::task::JoinHandle;
+
+use crate::guess::Guesses;
+use crate::names::{KeyRef, Names};
+use crate::pieces::{PieceCopier, PiecesEnd};
+use crate::run::{LaneStatus, Run, lock};
+use crate::stop::Halt;
+use reply::Front;
+use work::{Asked, Work};
+use writer::Writer;
+
+/// How a lane came to its end.
+#[derive(Debug)]
+pub(crate) enum LaneEnd {
+    /// Every key of the scan is settled.
+    Done,
+    /// The node does not own its slots any more, or is gone for good: the cluster has to be asked again.
+    NodeLost,
+    /// The run cannot go on.
+    Halted(Halt),
+}
+
+/// How often a lane looks at its clock, its status and the wish to stop.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Below Azure's limit of 10 minutes for idle connections.
+const IDLE_PING: Duration = Duration::from_secs(60);
+
+/// Unsent bytes above which a target is not keeping up, and reading pauses.
+const TARGET_BACKLOG: usize = 2 * 1024 * 1024;
+
+/// Unacknowledged writes above which reading pauses.
+const MAX_DUE: usize = 8192;
+
+/// How long a stopped lane waits for what is in flight.
+const DRAIN: Duration = Duration::from_secs(5);
+
+pub(crate) struct Lane {
+    run: Arc<Run>,
+    status: Arc<Mutex<LaneStatus>>,
+    node: Node,
+    db: u32,
+    /// One of several nodes: keys that moved are found on another one.
+    clustered: bool,
+    // The scan and the keys it listed.
+    pages: Pages,
+    names: Names,
+    guesses: Guesses,
+    todo: VecDeque<Work>,
+    // The source.
+    source: SourceConnection,
+    source_clock: Clock,
+    asked: VecDeque<Asked>,
+    front: Front,
+    scan_pending: bool,
+    scan_count: u32,
+    in_flight_keys: usize,
+    in_flight_bytes: u64,
+    typical_len: u64,
+    group_began_us: u64,
+    group_had_ttl: bool,
+    group_error_ms: u32,
+    /// The source keeps access frequencies, not idle times.
+    frequency: bool,
+    // The target.
+    layout: Arc<Topology>,
+    writers: Vec<Writer>,
+    /// Slots that a target node is importing, and that node.
+    asks: HashMap<u16, usize>,
+    relayout: bool,
+    scratch: Vec<u8>,
+    // Values that go in pieces, one at a time.
+    in_pieces: VecDeque<Work>,
+    pieces: Option<(Work, JoinHandle<PiecesResult>)>,
+    idle_copier: Option<Box<PieceCopier>>,
+    // Time.
+    hold_until: Option<Instant>,
+    last_heard: Instant,
+    last_ping: Instant,
+    unwell_since: Option<(Instant, String)>,
+    stopping_since: Option<Instant>,
+    halted: Option<Halt>,
+}
+
+type PiecesResult = (Box<PieceCopier>, Result<PiecesEnd, Error>);
+
+impl std::fmt::Debug for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lane").field("node", &self.node).field("db", &self.db).finish_non_exhaustive()
+    }
+}
+
+/// Why `turn` came back.
+enum Turn {
+    Done,
+    Stopped,
+    Relayout,
+    Tick,
+}
+
+impl Lane {
+    /// Works until every key is settled, the run is stopped or the node is lost.
+    pub(crate) async fn work(mut self) -> LaneEnd {
+        loop {
+            let turn = self.turn().await;
+            self.publish();
+            let error = match turn {
+                Ok(Turn::Tick) => match self.tick() {
+                    Ok(()) => continue,
+                    Err(error) => error,
+                },
+                Ok(Turn::Done) => return LaneEnd::Done,
+                Ok(Turn::Stopped) => return LaneEnd::Halted(Halt::Asked),
+                Ok(Turn::Relayout) => match self.follow_target().await {
+                    Ok(()) => continue,
+                    Err(error) => error,
+                },
+                Err(Halt::Side(error)) => error,
+                Err(halt) => return LaneEnd::Halted(halt),
+            };
+            if let Err(end) = self.recover(error).await {
+                self.publish();
+                return end;
+            }
+        }
+    }
+
+    /// Moves bytes until something has to be decided outside.
+    async fn turn(&mut self) -> Result<Turn, Halt> {
+        let tick = tokio::time::sleep(self.until_next_look());
+        tokio::pin!(tick);
+        std::future::poll_fn(|cx| {
+            match self.poll(cx) {
+                Ok(Some(turn)) => return Poll::Ready(Ok(turn)),
+                Ok(None) => {}
+                Err(halt) => return Poll::Ready(Err(halt)),
+            }
+            tick.as_mut().poll(cx).map(|()| Ok(Turn::Tick))
+        })
+        .await
+    }
+
+    fn until_next_look(&self) -> Duration {
+        let held = self.hold_until.map(|until| until.saturating_duration_since(Instant::now()));
+        held.map_or(TICK, |held| held.clamp(Duration::from_millis(1), TICK))
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Result<Option<Turn>, Halt> {
+        loop {
+            let mut moved = false;
+            self.ask();
+            let _ = self.source.poll_write(cx)?;
+            while self.target_keeps_up() {
+                match self.source.poll_read(cx) {
+                    Poll::Ready(read) => {
+                        read?;
+                        self.take_replies()?;
+                        moved = true;
+                    }
+                    Poll::Pending => break,
+                }
+            }
+            for index in 0..self.writers.len() {
+                let _ = self.writers[index].poll_write(cx)?;
+                while let Poll::Ready(read) = self.writers[index].poll_read(cx) {
+                    read?;
+                    self.take_acks(index)?;
+                    moved = true;
+                }
+            }
+            moved |= self.poll_pieces(cx)?;
+            if let Some(halt) = self.halted.take() {
+                return Err(halt);
+            }
+            if self.pages.is_done() {
+                return Ok(Some(Turn::Done));
+            }
+            if self.relayout {
+                return Ok(Some(Turn::Relayout));
+            }
+            if self.stopping_since.is_some() && self.asked.is_empty() && self.is_written() {
+                return Ok(Some(Turn::Stopped));
+            }
+            if !moved {
+                return Ok(None);
+            }
+            self.last_heard = Instant::now();
+        }
+    }
+
+    fn target_keeps_up(&self) -> bool {
+        self.writers.iter().all(|writer| writer.unsent() < TARGET_BACKLOG && writer.due() < MAX_DUE)
+    }
+
+    fn is_written(&self) -> bool {
+        self.writers.iter().all(|writer| writer.due() == 0)
+    }
+
+    /// What is due from time to time: the wish to stop, dead connections, idle ones.
+    fn tick(&mut self) -> Result<(), Error> {
+        let now = Instant::now();
+        if self.hold_until.is_some_and(|until| until <= now) {
+            self.hold_until = None;
+        }
+        if self.run.stop.is_asked() && self.stopping_since.is_none() {
+            self.stopping_since = Some(now);
+        }
+        if let Some((since, why)) = &self.unwell_since
+            && now - *since > self.run.options.give_up_after
+        {
+            let (side, seconds) = (client::Side::Target, since.elapsed().as_secs());
+            self.halted = Some(Halt::Outage { side, seconds, last: why.clone() });
+        }
+        if self.stopping_since.is_some_and(|since| now - since > DRAIN) {
+            // What is still in flight stays unsettled; the next run reads it again.
+            self.halted = Some(Halt::Asked);
+        }
+        let due = !self.asked.is_empty() || !self.is_written();
+        if due && now - self.last_heard > self.run.options.silence {
+            let silent = self.writers.iter().find(|writer| writer.due() > 0 && self.asked.is_empty());
+            let peer = silent.map_or_else(|| self.source.peer().clone(), Writer::peer);
+            return Err(peer.error(Kind::Silent(self.run.options.silence)));
+        }
+        if now - self.last_ping > IDLE_PING {
+            self.last_ping = now;
+            if self.asked.is_empty() {
+                self.source.push(client::Read::Ping);
+                self.asked.push_back(Asked::Ping);
+            }
+            self.writers.iter_mut().for_each(Writer::ping);
+        }
+        Ok(())
+    }
+
+    /// A key has come to its end.
+    fn settle(&mut self, key: KeyRef, outcome: Outcome) {
+        if let Outcome::Not(cause) = outcome
+            && cause != Cause::Filtered
+        {
+            self.run.example(cause, self.names.get(key));
+        }
+        self.pages.settle(key.page, outcome);
+        self.names.forget_before(self.pages.oldest());
+    }
+
+    fn publish(&self) {
+        let mut status = lock(&self.status);
+        status.position = self.pages.position();
+        status.total = self.pages.total();
+        status.waiting = self.unwell_since.as_ref().map(|(_, why)| why.clone());
+    }
+
+    fn poll_pieces(&mut self, cx: &mut Context<'_>) -> Result<bool, Halt> {
+        if self.pieces.is_none()
+            && self.stopping_since.is_none()
+            && let Some(work) = self.in_pieces.pop_front()
+        {
+            let mut copier = self.idle_copier.take().unwrap_or_else(|| {
+                Box::new(PieceCopier::new(Arc::clone(&self.run), self.node.clone(), self.db))
+            });
+            let key = self.names.get(work.key).to_vec();
+            let task = tokio::spawn(async move {
+                let end = copier.copy(&key).await;
+                (copier, end)
+            });
+            self.pieces = Some((work, task));
+        }
+        let Some((work, task)) = &mut self.pieces else { return Ok(false) };
+        let work = *work;
+        let Poll::Ready(joined) = std::pin::Pin::new(task).poll(cx) else { return Ok(false) };
+        self.pieces = None;
+        let end = match joined {
+            Ok((copier, end)) => {
+                self.idle_copier = Some(copier);
+                end
+            }
+            // The task was aborted with the runtime, or panicked: the key counts as not copied.
+            Err(_) => Ok(PiecesEnd::Not(Cause::TargetError)),
+        };
+        match end {
+            Ok(PiecesEnd::Copied { kind, bytes }) => self.settle(work.key, Outcome::Copied { kind, bytes }),
+            Ok(PiecesEnd::Not(cause)) => self.settle(work.key, Outcome::Not(cause)),
+            Ok(PiecesEnd::Moved) => {
+                self.in_pieces.push_back(work);
+                self.relayout = true;
+            }
+            Ok(PiecesEnd::Stopped) => self.in_pieces.push_front(work),
+            Ok(PiecesEnd::Refused { node, kind, text }) => {
+                self.in_pieces.push_front(work);
+                self.refused_altogether(node, kind, text);
+            }
+            Err(error) => {
+                self.in_pieces.push_front(work);
+                return Err(error.into());
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,419 @@
+//! Asking the source, and what its replies lead to.
+
+use std::time::{Duration, Instant};
+
+use client::reply::ReplyKind;
+use client::{Read, SHARE_FROM};
+use migration::expiry::deadline_on_target_ms;
+use migration::tally::{Cause, KeyType, Outcome};
+
+use super::Lane;
+use super::reply::Reply;
+use super::work::{Asked, Step, Work, Written};
+use super::writer::{Payload, Use};
+use crate::guess::Guess;
+use crate::stop::Halt;
+use crate::temporary;
+
+/// A string up to this length is read without asking for its length first. With the most keys that are
+/// in flight at once this bounds what the source has to buffer for us to 32 MiB.
+const SHORT: u64 = 16 * 1024;
+
+/// Keys in flight on the source at most.
+const MAX_KEYS: usize = 2048;
+
+/// Keys between two looks at the source's clock.
+const GROUP: usize = 64;
+
+/// Keys waiting to be read, below which the next page is asked for.
+const LOW_WATER: usize = 1024;
+
+/// Bytes of names that one page should have at most.
+const PAGE_BYTES: u64 = 256 * 1024;
+
+/// What a request without a value costs of the budget.
+const SMALL: u64 = 64;
+
+impl Lane {
+    /// Sends requests as long as there is room for their replies.
+    pub(super) fn ask(&mut self) {
+        if self.stopping_since.is_some() || self.hold_until.is_some() || self.relayout {
+            return;
+        }
+        self.ask_for_page();
+        let window = self.window();
+        while !self.todo.is_empty() && self.has_room(window) {
+            let keys = self.todo.len().min(GROUP);
+            let now_us = self.run.now_us();
+            let wait = {
+                let mut throttle = self.run.throttle();
+                if throttle.is_unlimited() { None } else { throttle.try_take(now_us, keys as u64, 0) }
+            };
+            if let Some(wait_us) = wait {
+                self.hold(Duration::from_micros(wait_us));
+                return;
+            }
+            self.ask_for_group(keys, window);
+            let pause_us = self.run.guard().pause_us();
+            if pause_us > 0 {
+                self.hold(Duration::from_micros(pause_us));
+                return;
+            }
+        }
+    }
+
+    fn hold(&mut self, time: Duration) {
+        self.hold_until = Some(Instant::now() + time);
+    }
+
+    /// Keys that may be in flight now; fewer when the source is slow to answer others.
+    fn window(&self) -> usize {
+        ((MAX_KEYS as f32 * self.run.guard().window_factor()) as usize).max(GROUP)
+    }
+
+    fn has_room(&self, window: usize) -> bool {
+        self.in_flight_keys == 0
+            || (self.in_flight_keys + GROUP / 2 <= window && self.in_flight_bytes < self.run.memory_per_lane)
+    }
+
+    fn ask_for_page(&mut self) {
+        if self.scan_pending || self.todo.len() >= LOW_WATER {
+            return;
+        }
+        let Some(cursor) = self.pages.next_cursor() else { return };
+        self.source.push(Read::Scan {
+            cursor,
+            count: self.scan_count,
+            pattern: self.run.selection.scan_match(),
+            kind: self.run.selection.scan_type(),
+        });
+        self.asked.push_back(Asked::Scan);
+        self.scan_pending = true;
+    }
+
+    /// Asks for a group of keys between two looks at the clock.
+    fn ask_for_group(&mut self, keys: usize, window: usize) {
+        self.source.push(Read::Time);
+        self.asked.push_back(Asked::Begin);
+        for _ in 0..keys {
+            let Some(work) = self.todo.pop_front() else { break };
+            self.ask_for_key(work);
+            if !self.has_room(window + GROUP) {
+                break;
+            }
+        }
+        self.source.push(Read::Time);
+        self.asked.push_back(Asked::End);
+    }
+
+    fn ask_for_key(&mut self, mut work: Work) {
+        let key = self.names.get(work.key);
+        if work.step == Step::Guess {
+            work.step = match self.guesses.of(key) {
+                // Only RESTORE carries idle time and frequency, so everything is dumped then.
+                _ if self.run.options.preserve_idle => Step::AskSize,
+                Guess::ShortString => Step::ReadShort,
+                Guess::LongString => Step::AskLength,
+                Guess::Collection => Step::AskSize,
+            };
+            if work.step == Step::AskSize && !self.run.abilities.memory_usage {
+                work.step = Step::Dump(SHORT);
+            }
+        }
+        let asked = match work.step {
+            Step::Screen | Step::Guess => {
+                self.source.push(Read::Type(key));
+                self.source.push(Read::PTtl(key));
+                Asked::Screen(work)
+            }
+            Step::AskLength => {
+                self.source.push(Read::StrLen(key));
+                Asked::Length(work)
+            }
+            Step::AskSize => {
+                self.source.push(Read::MemoryUsage(key));
+                Asked::Size(work)
+            }
+            Step::ReadShort | Step::ReadLong(_) | Step::Dump(_) => {
+                let with_use = self.with_use();
+                self.source.push(Read::Multi);
+                self.source.push(Read::PTtl(key));
+                if with_use {
+                    let frequency = self.frequency;
+                    self.source.push(if frequency { Read::ObjectFreq(key) } else { Read::ObjectIdleTime(key) });
+                }
+                self.source.push(match work.step {
+                    Step::ReadShort => Read::GetRange(key, 0, SHORT - 1),
+                    Step::ReadLong(_) => Read::GetRange(key, 0, self.run.options.big_key),
+                    _ => Read::Dump(key),
+                });
+                self.source.push(Read::Exec);
+                Asked::Value(work)
+            }
+        };
+        self.asked.push_back(asked);
+        self.in_flight_keys += 1;
+        self.in_flight_bytes += self.cost(work.step);
+    }
+
+    fn with_use(&self) -> bool {
+        self.run.options.preserve_idle
+    }
+
+    /// What a step may bring back, in bytes.
+    fn cost(&self, step: Step) -> u64 {
+        match step {
+            Step::ReadShort => SMALL + self.typical_len,
+            Step::ReadLong(bytes) | Step::Dump(bytes) => SMALL + bytes,
+            Step::Guess | Step::Screen | Step::AskLength | Step::AskSize => SMALL,
+        }
+    }
+
+    /// Decodes what has arrived and acts on every complete reply.
+    pub(super) fn take_replies(&mut self) -> Result<(), Halt> {
+        while let Some(token) = self.source.next_token()? {
+            let Some(asked) = self.asked.front().copied() else {
+                // Nothing was asked: a server that talks by itself is no Redis in RESP2.
+                return Err(self.source.peer().error(client::Kind::Shape { command: "nothing" }).into());
+            };
+            let source = &self.source;
+            let bytes = |range: std::ops::Range<usize>| source.bytes(range).to_vec();
+            let reply = match asked {
+                Asked::Ping | Asked::Length(_) | Asked::Size(_) => self.front.single(token, bytes),
+                Asked::Begin | Asked::End => self.front.time(token, bytes),
+                Asked::Scan => self.front.scan(token, |range| source.bytes(range)),
+                Asked::Screen(_) => self.front.screen(token, bytes),
+                Asked::Value(_) => self.front.value(token, self.run.options.preserve_idle, bytes),
+            };
+            let Some(reply) = reply else { continue };
+            self.asked.pop_front();
+            self.act(asked, reply)?;
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, asked: Asked, reply: Reply) -> Result<(), Halt> {
+        if let Some(work) = asked.work() {
+            self.in_flight_keys -= 1;
+            self.in_flight_bytes = self.in_flight_bytes.saturating_sub(self.cost(work.step));
+        }
+        match (asked, reply) {
+            (Asked::Begin, Reply::Time(us)) => {
+                self.group_began_us = us;
+                self.group_had_ttl = false;
+            }
+            (Asked::End, Reply::Time(us)) if self.group_had_ttl => {
+                let span = us.saturating_sub(self.group_began_us).div_ceil(1000);
+                self.run.saw_ttl_error(self.group_error_ms + u32::try_from(span).unwrap_or(u32::MAX));
+            }
+            (Asked::Begin, _) => {
+                let now = self.run.now_us() as i64 + self.source_clock.offset_us;
+                self.group_began_us = u64::try_from(now).unwrap_or(0);
+                self.group_had_ttl = false;
+            }
+            (Asked::End | Asked::Ping, _) => {}
+            (Asked::Scan, Reply::Page) => self.listed(),
+            (Asked::Scan, Reply::Fault(kind, text)) => self.scan_failed(kind, text)?,
+            (Asked::Scan, _) => {
+                return Err(self.source.peer().error(client::Kind::Shape { command: "SCAN" }).into());
+            }
+            (Asked::Screen(work), Reply::Screen { kind, pttl }) => self.screened(work, &kind, pttl),
+            (Asked::Length(work), Reply::Number(length)) => self.length_is(work, length.unsigned_abs()),
+            (Asked::Size(work), Reply::Number(size)) => self.size_is(work, size.unsigned_abs()),
+            (Asked::Value(work), Reply::Value { pttl, last_use, value }) => {
+                self.fetched(work, pttl, last_use, value);
+            }
+            (asked, Reply::Fault(kind, text)) => {
+                if let Some(work) = asked.work() {
+                    self.read_failed(work, &kind, &text);
+                }
+            }
+            (asked, _) => {
+                if let Some(work) = asked.work() {
+                    self.settle(work.key, Outcome::Not(Cause::GoneBeforeRead));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A page of names has arrived.
+    fn listed(&mut self) {
+        self.scan_pending = false;
+        let fresh = self.names.buffer();
+        let page = self.front.page();
+        let bytes = std::mem::replace(&mut page.bytes, fresh);
+        let (ends, next) = (std::mem::take(&mut page.ends), page.cursor);
+        let keys = ends.len() as u64;
+        let average = bytes.len() as u64 / keys.max(1);
+        let number = self.pages.opened(keys, next);
+        let screen = self.needs_screening();
+        for key in self.names.keep(number, bytes, &ends) {
+            let name = self.names.get(key);
+            if name.starts_with(temporary::PREFIX) {
+                self.pages.settle(key.page, Outcome::Not(Cause::TemporaryKey));
+            } else if !self.run.selection.accepts_name(name) {
+                self.pages.settle(key.page, Outcome::Not(Cause::Filtered));
+            } else {
+                self.todo.push_back(Work::new(key, screen));
+            }
+        }
+        self.names.forget_before(self.pages.oldest());
+        let fitting = PAGE_BYTES / average.max(1);
+        self.scan_count = u32::try_from(fitting).unwrap_or(u32::MAX).clamp(1, self.run.options.scan_count);
+        let mut ends = ends;
+        ends.clear();
+        self.front.page().ends = ends;
+    }
+
+    fn needs_screening(&self) -> bool {
+        let selection = &self.run.selection;
+        selection.filters_by_ttl() || (selection.filters_by_type() && selection.scan_type().is_none())
+    }
+
+    fn scan_failed(&mut self, kind: ReplyKind, text: String) -> Result<(), Halt> {
+        self.scan_pending = false;
+        let page = self.front.page();
+        page.bytes.clear();
+        page.ends.clear();
+        match kind {
+            ReplyKind::Loading | ReplyKind::Busy | ReplyKind::MasterDown | ReplyKind::ClusterDown => {
+                self.unwell(&text);
+                Ok(())
+            }
+            _ => Err(Halt::ScanRefused { node: self.node.to_string(), kind, text }),
+        }
+    }
+
+    fn screened(&mut self, work: Work, kind: &[u8], pttl: i64) {
+        let name = String::from_utf8_lossy(kind);
+        if pttl == -2 || name == "none" {
+            self.settle(work.key, Outcome::Not(Cause::GoneBeforeRead));
+        } else if !self.run.selection.accepts_type(&name) || !self.run.selection.accepts_ttl(pttl) {
+            self.settle(work.key, Outcome::Not(Cause::Filtered));
+        } else {
+            self.todo.push_back(Work { step: Step::Guess, screened: true, ..work });
+        }
+    }
+
+    fn length_is(&mut self, work: Work, length: u64) {
+        let next = match length {
+            // Missing and empty look alike here; the read tells them apart.
+            0 => Step::ReadShort,
+            length if length > self.run.options.big_key => {
+                self.in_pieces.push_back(work);
+                return;
+            }
+            length => Step::ReadLong(length),
+        };
+        if length < SHORT {
+            self.guesses.learn(self.names.get(work.key), Guess::ShortString);
+        }
+        self.todo.push_front(work.then(next));
+    }
+
+    fn size_is(&mut self, work: Work, size: u64) {
+        if size > self.run.options.big_key || !self.run.abilities.restore {
+            self.in_pieces.push_back(work);
+        } else {
+            self.todo.push_front(work.then(Step::Dump(size)));
+        }
+    }
+
+    /// The source answered a key's read with an error.
+    fn read_failed(&mut self, work: Work, kind: &ReplyKind, text: &str) {
+        match kind {
+            ReplyKind::WrongType => {
+                self.guesses.learn(self.names.get(work.key), Guess::Collection);
+                let next = if self.run.abilities.memory_usage { Step::AskSize } else { Step::Dump(SHORT) };
+                self.todo.push_front(work.then(next));
+            }
+            // The slot left this node: whoever owns it now lists the key again.
+            ReplyKind::Moved { .. } | ReplyKind::Ask { .. } => {
+                self.settle(work.key, Outcome::Not(Cause::GoneBeforeRead));
+            }
+            ReplyKind::Loading
+            | ReplyKind::Busy
+            | ReplyKind::MasterDown
+            | ReplyKind::ClusterDown
+            | ReplyKind::TryAgain => {
+                self.todo.push_back(work.again());
+                self.unwell(text);
+            }
+            ReplyKind::NoPerm => self.settle(work.key, Outcome::Not(Cause::SourceForbids)),
+            _ => {
+                self.say_once(Cause::SourceError, "source", text);
+                self.settle(work.key, Outcome::Not(Cause::SourceError));
+            }
+        }
+    }
+
+    /// A value has arrived: on to the target with it.
+    fn fetched(&mut self, work: Work, pttl: i64, last_use: Option<i64>, value: std::ops::Range<usize>) {
+        let length = value.len() as u64;
+        let whole = match work.step {
+            Step::ReadShort => length < SHORT,
+            Step::ReadLong(_) => length <= self.run.options.big_key,
+            _ => true,
+        };
+        if !whole {
+            self.guesses.learn(self.names.get(work.key), Guess::LongString);
+            self.todo.push_front(work.then(Step::AskLength));
+            return;
+        }
+        {
+            let mut throttle = self.run.throttle();
+            if !throttle.is_unlimited() {
+                throttle.charge(self.run.now_us(), 0, length);
+            }
+        }
+        let name = self.names.get(work.key);
+        let dumped = matches!(work.step, Step::Dump(_));
+        let kind = if dumped {
+            let first = self.source.bytes(value.clone()).first().copied().unwrap_or(0);
+            let kind = KeyType::of_payload(first).unwrap_or(KeyType::Module);
+            if kind == KeyType::String {
+                self.guesses.learn(name, Guess::ShortString);
+            }
+            kind
+        } else {
+            if matches!(work.step, Step::ReadShort) {
+                self.typical_len = (self.typical_len * 15 + length) / 16;
+            }
+            KeyType::String
+        };
+        let name = self.run.naming.target_name(self.db, name, &mut self.scratch);
+        let importer =
+            if self.asks.is_empty() { None } else { self.asks.get(&commands::slot(name)).copied() };
+        let Some(index) = importer.or_else(|| self.layout.owner(name)).filter(|index| *index < self.writers.len()) else {
+            self.todo.push_back(work.again());
+            self.relayout = true;
+            return;
+        };
+        let writer = &mut self.writers[index];
+        let read_at = (self.group_began_us, self.group_began_us);
+        let deadline = deadline_on_target_ms(&self.source_clock, &writer.clock, read_at, pttl);
+        if let Some(deadline) = deadline {
+            self.group_had_ttl = true;
+            self.group_error_ms = deadline.error_ms;
+        }
+        let expire_at = deadline.map(|deadline| deadline.at_ms);
+        let payload = if value.len() < SHARE_FROM {
+            Payload::Small(self.source.bytes(value))
+        } else {
+            Payload::Large(self.source.take(value))
+        };
+        let mut written = Written { work, kind, bytes: payload.len() as u64, replies: 1 };
+        if importer.is_some() {
+            writer.asking(&mut written);
+        }
+        if dumped {
+            let last_use = last_use.map(|number| {
+                if self.frequency { Use::Frequency(number) } else { Use::IdleSeconds(number) }
+            });
+            writer.restore(&self.run, name, payload, expire_at, last_use, written);
+        } else {
+            writer.set(&self.run, name, payload, expire_at, written);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Beginning, and beginning again after a connection was lost.
+//!
+//! A key whose reply or acknowledgement was lost is simply read again: copying a key twice is the same as
+//! copying it once. A scan goes on at its cursor only on the process that issued it (design rule R10).
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use client::{Backoff, Error, Read, Recovery, Side, SourceConnection, Topology};
+use migration::pages::{Pages, ScanPosition};
+
+use super::work::Asked;
+use super::writer::Writer;
+use super::{Lane, LaneEnd};
+use crate::clocks;
+use crate::guess::Guesses;
+use crate::names::Names;
+use crate::run::{LaneStatus, Run, lock};
+use crate::stop::Halt;
+
+/// Failed attempts after which a cluster is asked whether the node still is one of its primaries.
+const ASK_CLUSTER_AFTER: u32 = 3;
+
+/// Who answers at a node's address.
+struct Identity {
+    run_id: Option<String>,
+    replica: bool,
+    counts_use: bool,
+}
+
+impl Lane {
+    /// Connects to both sides and takes up the scan where the status says, if its process is still there.
+    pub(crate) async fn open(
+        run: Arc<Run>,
+        status: Arc<Mutex<LaneStatus>>,
+        clustered: bool,
+    ) -> Result<Lane, Error> {
+        let (node, db, position, known) = {
+            let status = lock(&status);
+            (status.node.clone(), status.db, status.position.clone(), status.run_id.clone())
+        };
+        let mut source = run.source.connect_source(&node, db).await?;
+        let identity = identify(&mut source).await?;
+        let source_clock = source_clock(&mut source, &run).await?;
+        let expected = source.ask(Read::DbSize).await?.as_i64().unwrap_or(0).unsigned_abs();
+        let same = known.is_some() && known == identity.run_id;
+        let begun = position != ScanPosition::default();
+        let position = if same { position } else { ScanPosition::default() };
+        {
+            let mut status = lock(&status);
+            status.run_id = identity.run_id.clone();
+            status.restarts += u32::from(begun && !same);
+            status.position = position.clone();
+            status.expected = expected;
+        }
+        let layout = run.target_layout();
+        let writers = open_writers(&run, &layout, db).await?;
+        let now = Instant::now();
+        Ok(Lane {
+            scan_count: run.options.scan_count.min(100),
+            frequency: identity.counts_use,
+            run,
+            status,
+            node,
+            db,
+            clustered,
+            pages: Pages::resume(position),
+            names: Names::default(),
+            guesses: Guesses::default(),
+            todo: Default::default(),
+            source,
+            source_clock,
+            asked: Default::default(),
+            front: Default::default(),
+            scan_pending: false,
+            in_flight_keys: 0,
+            in_flight_bytes: 0,
+            typical_len: 256,
+            group_began_us: 0,
+            group_had_ttl: false,
+            group_error_ms: 0,
+            layout,
+            writers,
+            asks: Default::default(),
+            relayout: false,
+            scratch: Vec::new(),
+            in_pieces: Default::default(),
+            pieces: None,
+            idle_copier: None,
+            hold_until: None,
+            last_heard: now,
+            last_ping: now,
+            unwell_since: None,
+            stopping_since: None,
+            halted: None,
+        })
+    }
+
+    /// After a lost connection: asks again for everything unanswered, as soon as the side is back.
+    pub(super) async fn recover(&mut self, error: Error) -> Result<(), LaneEnd> {
+        if error.recovery() == Recovery::Operator {
+            return Err(LaneEnd::Halted(Halt::Side(error)));
+        }
+        let side = error.peer.side;
+        tracing::warn!("{error}");
+        self.forget_unanswered(side);
+        let (began, mut last) = (Instant::now(), error);
+        let mut backoff = Backoff::new(self.run.now_us() ^ u64::from(self.node.port));
+        loop {
+            if self.run.stop.is_asked() {
+                return Err(LaneEnd::Halted(Halt::Asked));
+            }
+            if began.elapsed() > self.run.options.give_up_after {
+                let seconds = began.elapsed().as_secs();
+                return Err(LaneEnd::Halted(Halt::Outage { side, seconds, last: last.to_string() }));
+            }
+            lock(&self.status).waiting = Some(format!("{side} is unreachable since {} s", began.elapsed().as_secs()));
+            tokio::time::sleep(backoff.next_wait()).await;
+            let attempt = match side {
+                Side::Source => self.reconnect_source().await,
+                Side::Target => self.follow_target().await.map(|()| true),
+            };
+            match attempt {
+                Ok(true) => {
+                    tracing::info!("{side} is back after {} ms", began.elapsed().as_millis());
+                    self.last_heard = Instant::now();
+                    return Ok(());
+                }
+                Ok(false) => return Err(LaneEnd::NodeLost),
+                Err(error) if error.recovery() == Recovery::Operator => {
+                    return Err(LaneEnd::Halted(Halt::Side(error)));
+                }
+                Err(error) => last = error,
+            }
+            if side == Side::Source && self.clustered && backoff.attempts() >= ASK_CLUSTER_AFTER {
+                let known = Topology::Single(self.node.clone());
+                if let Ok(topology) = self.run.source.topology_by_any(&known).await
+                    && !topology.primaries().contains(&self.node)
+                {
+                    return Err(LaneEnd::NodeLost);
+                }
+            }
+        }
+    }
+
+    /// Puts back what was in flight on a side.
+    fn forget_unanswered(&mut self, side: Side) {
+        match side {
+            Side::Source => {
+                let asked = std::mem::take(&mut self.asked);
+                self.todo.extend(asked.iter().filter_map(Asked::work).map(|work| work.again()));
+                self.front = Default::default();
+                self.scan_pending = false;
+                self.in_flight_keys = 0;
+                self.in_flight_bytes = 0;
+            }
+            Side::Target => {
+                for writer in self.writers.drain(..) {
+                    self.todo.extend(writer.into_due().map(|written| written.work.again()));
+                }
+            }
+        }
+    }
+
+    /// A new connection to the source's node. `false` when the node is no primary of its cluster any more.
+    async fn reconnect_source(&mut self) -> Result<bool, Error> {
+        let mut source = self.run.source.connect_source(&self.node, self.db).await?;
+        let identity = identify(&mut source).await?;
+        if identity.replica && self.clustered {
+            return Ok(false);
+        }
+        self.source_clock = source_clock(&mut source, &self.run).await?;
+        self.source = source;
+        let known = lock(&self.status).run_id.clone();
+        if known.is_none() || known != identity.run_id {
+            tracing::warn!(
+                "source {}: another process answers there now; its keys are listed anew from the beginning",
+                self.node
+            );
+            self.begin_anew(identity.run_id);
+        }
+        Ok(true)
+    }
+
+    fn begin_anew(&mut self, run_id: Option<String>) {
+        if let Some((_, task)) = self.pieces.take() {
+            task.abort();
+        }
+        self.in_pieces.clear();
+        self.todo.clear();
+        // Writes under way belong to pages that are forgotten: their acknowledgements must not count.
+        self.writers.clear();
+        self.relayout = true;
+        self.names = Names::default();
+        self.pages = Pages::resume(ScanPosition::default());
+        let mut status = lock(&self.status);
+        status.run_id = run_id;
+        status.restarts += 1;
+    }
+
+    /// Asks the target for its layout and connects to all of it anew.
+    pub(super) async fn follow_target(&mut self) -> Result<(), Error> {
+        self.forget_unanswered(Side::Target);
+        self.asks.clear();
+        let layout = self.run.target.topology_by_any(&self.layout).await?;
+        self.run.set_target_layout(layout);
+        self.layout = self.run.target_layout();
+        self.writers = open_writers(&self.run, &self.layout, self.db).await?;
+        self.relayout = false;
+        Ok(())
+    }
+}
+
+async fn open_writers(run: &Run, layout: &Topology, db: u32) -> Result<Vec<Writer>, Error> {
+    let target_db = run.naming.target_db(db).unwrap_or(0);
+    let mut writers = Vec::new();
+    for node in layout.primaries() {
+        writers.push(Writer::open(run, node, target_db).await?);
+    }
+    Ok(writers)
+}
+
+async fn source_clock(source: &mut SourceConnection, run: &Run) -> Result<migration::expiry::Clock, Error> {
+    let clock = clocks::of_source(source, || run.now_us()).await?;
+    clock.ok_or_else(|| source.peer().error(client::Kind::Shape { command: "TIME" }))
+}
+
+async fn identify(source: &mut SourceConnection) -> Result<Identity, Error> {
+    let reply = source.ask(Read::Info("")).await?;
+    if reply.is_error() {
+        return Err(Error::from_reply(source.peer(), "INFO", &reply));
+    }
+    let text = reply.as_str().unwrap_or_default();
+    let field = |name: &str| {
+        text.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':')).filter(|v| !v.is_empty())
+    };
+    Ok(Identity {
+        run_id: field("run_id").map(str::to_owned),
+        replica: field("role") == Some("slave"),
+        counts_use: field("maxmemory_policy").is_some_and(|policy| policy.ends_with("lfu")),
+    })
+}
+

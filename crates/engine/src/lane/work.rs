@@ -1,0 +1,82 @@
+//! One key on its way, and what was asked of the source for it.
+
+use migration::tally::KeyType;
+
+use crate::names::KeyRef;
+
+/// What is done next for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Choose by guessing.
+    Guess,
+    /// Ask type and time to live, because a filter wants them.
+    Screen,
+    /// Read a string that should be short.
+    ReadShort,
+    /// Ask a string's length.
+    AskLength,
+    /// Ask a collection's size.
+    AskSize,
+    /// Read a string of about this many bytes.
+    ReadLong(u64),
+    /// Dump a value of about this many bytes.
+    Dump(u64),
+}
+
+/// A key that is not settled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Work {
+    pub(crate) key: KeyRef,
+    pub(crate) step: Step,
+    pub(crate) screened: bool,
+}
+
+impl Work {
+    pub(crate) fn new(key: KeyRef, screen: bool) -> Work {
+        Work { key, step: if screen { Step::Screen } else { Step::Guess }, screened: !screen }
+    }
+
+    /// The same key from the beginning, after its reply or its write was lost.
+    pub(crate) fn again(self) -> Work {
+        Work { step: if self.screened { Step::Guess } else { Step::Screen }, ..self }
+    }
+
+    pub(crate) fn then(self, step: Step) -> Work {
+        Work { step, ..self }
+    }
+}
+
+/// A request to the source whose reply is due, in order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Asked {
+    Ping,
+    Scan,
+    /// TIME before a group of keys.
+    Begin,
+    /// TIME after it.
+    End,
+    Screen(Work),
+    Length(Work),
+    Size(Work),
+    /// MULTI, PTTL, (idle time), value, EXEC.
+    Value(Work),
+}
+
+impl Asked {
+    pub(crate) fn work(&self) -> Option<Work> {
+        match *self {
+            Asked::Screen(work) | Asked::Length(work) | Asked::Size(work) | Asked::Value(work) => Some(work),
+            Asked::Ping | Asked::Scan | Asked::Begin | Asked::End => None,
+        }
+    }
+}
+
+/// A write to the target whose reply is due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    pub(crate) work: Work,
+    pub(crate) kind: KeyType,
+    pub(crate) bytes: u64,
+    /// Replies still to come for this key.
+    pub(crate) replies: u8,
+}

@@ -1,0 +1,255 @@
+//! A connection to one target node: values go in, acknowledgements come out.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use client::reply::ReplyKind;
+use client::{Error, Node, Peer, TargetConnection};
+use migration::conflict::OnConflict;
+use migration::expiry::Clock;
+use resp::{Token, encode};
+
+use super::work::Written;
+use crate::clocks;
+use crate::run::Run;
+
+/// What the target said to one write.
+#[derive(Debug)]
+pub(crate) enum Ack {
+    Done,
+    /// SET NX met a key.
+    Exists,
+    Refused(ReplyKind, String),
+}
+
+/// A value as it was read.
+#[derive(Debug)]
+pub(crate) enum Payload<'a> {
+    Small(&'a [u8]),
+    Large(Bytes),
+}
+
+impl Payload<'_> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Payload::Small(bytes) => bytes.len(),
+            Payload::Large(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// How recently or often a key was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    IdleSeconds(i64),
+    Frequency(i64),
+}
+
+/// A command whose reply is due.
+#[derive(Debug)]
+enum Due {
+    Ping,
+    Write(Written),
+}
+
+#[derive(Debug)]
+pub(crate) struct Writer {
+    connection: TargetConnection,
+    pub(crate) clock: Clock,
+    due: VecDeque<Due>,
+    writes: usize,
+    refused: Option<(ReplyKind, String)>,
+    exists: bool,
+}
+
+impl Writer {
+    pub(crate) async fn open(run: &Run, node: &Node, db: u32) -> Result<Writer, Error> {
+        let mut connection = run.target.connect_target(node, db).await?;
+        let clock = clocks::of_target(&mut connection, || run.now_us()).await?;
+        let clock = clock.ok_or_else(|| {
+            connection.peer().error(client::Kind::Shape { command: "TIME" })
+        })?;
+        Ok(Writer { connection, clock, due: VecDeque::new(), writes: 0, refused: None, exists: false })
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.connection.peer().node
+    }
+
+    pub(crate) fn peer(&self) -> Peer {
+        self.connection.peer().clone()
+    }
+
+    /// Bytes that wait to be sent.
+    pub(crate) fn unsent(&self) -> usize {
+        self.connection.unsent()
+    }
+
+    /// Writes whose acknowledgement is due.
+    pub(crate) fn due(&self) -> usize {
+        self.writes
+    }
+
+    /// Everything whose acknowledgement will not come on this connection.
+    pub(crate) fn into_due(self) -> impl Iterator<Item = Written> {
+        self.due.into_iter().filter_map(|due| match due {
+            Due::Write(written) => Some(written),
+            Due::Ping => None,
+        })
+    }
+
+    pub(crate) fn ping(&mut self) {
+        if self.due.is_empty() {
+            self.connection.push(&[b"PING"]);
+            self.due.push_back(Due::Ping);
+        }
+    }
+
+    /// Lets the next command use a slot that this node is importing.
+    pub(crate) fn asking(&mut self, written: &mut Written) {
+        self.connection.push(&[b"ASKING"]);
+        written.replies += 1;
+    }
+
+    /// Writes a string. `expire_at` is in milliseconds of the target's clock.
+    pub(crate) fn set(
+        &mut self,
+        run: &Run,
+        name: &[u8],
+        value: Payload<'_>,
+        expire_at: Option<i64>,
+        mut written: Written,
+    ) {
+        let only_new = run.options.on_conflict == OnConflict::Skip;
+        let in_set = expire_at.filter(|_| run.abilities.set_pxat);
+        let left_ms = expire_at.filter(|_| only_new && !run.abilities.set_pxat).map(|at| self.left_ms(run, at));
+        let expiry = in_set.map(|at| (&b"PXAT"[..], at)).or(left_ms.map(|left| (&b"PX"[..], left)));
+        let out = self.connection.buffer();
+        encode::array(out, 3 + usize::from(only_new) + 2 * usize::from(expiry.is_some()));
+        out.extend_from_slice(b"$3\r\nSET\r\n");
+        encode::bulk(out, name);
+        self.push(value);
+        let out = self.connection.buffer();
+        if only_new {
+            out.extend_from_slice(b"$2\r\nNX\r\n");
+        }
+        if let Some((word, at)) = expiry {
+            encode::bulk(out, word);
+            encode::bulk_int(out, at);
+        }
+        if let (Some(at), None) = (expire_at, expiry) {
+            // Before 6.2 SET knows no absolute expiry. Both commands leave in one write, and a lost
+            // connection between them brings both again.
+            encode::array(out, 3);
+            out.extend_from_slice(b"$9\r\nPEXPIREAT\r\n");
+            encode::bulk(out, name);
+            encode::bulk_int(out, at);
+            written.replies += 1;
+        }
+        self.due.push_back(Due::Write(written));
+        self.writes += 1;
+    }
+
+    /// Writes a value in the source's own encoding.
+    pub(crate) fn restore(
+        &mut self,
+        run: &Run,
+        name: &[u8],
+        payload: Payload<'_>,
+        expire_at: Option<i64>,
+        last_use: Option<Use>,
+        written: Written,
+    ) {
+        let replace = run.options.on_conflict != OnConflict::Skip;
+        let out = self.connection.buffer();
+        let extra = usize::from(replace)
+            + usize::from(expire_at.is_some())
+            + 2 * usize::from(last_use.is_some());
+        encode::array(out, 4 + extra);
+        out.extend_from_slice(b"$7\r\nRESTORE\r\n");
+        encode::bulk(out, name);
+        encode::bulk_int(out, expire_at.unwrap_or(0));
+        self.push(payload);
+        let out = self.connection.buffer();
+        if replace {
+            out.extend_from_slice(b"$7\r\nREPLACE\r\n");
+        }
+        if expire_at.is_some() {
+            out.extend_from_slice(b"$6\r\nABSTTL\r\n");
+        }
+        match last_use {
+            Some(Use::IdleSeconds(seconds)) => {
+                out.extend_from_slice(b"$8\r\nIDLETIME\r\n");
+                encode::bulk_int(out, seconds);
+            }
+            Some(Use::Frequency(frequency)) => {
+                out.extend_from_slice(b"$4\r\nFREQ\r\n");
+                encode::bulk_int(out, frequency);
+            }
+            None => {}
+        }
+        self.due.push_back(Due::Write(written));
+        self.writes += 1;
+    }
+
+    fn push(&mut self, value: Payload<'_>) {
+        match value {
+            Payload::Small(bytes) => encode::bulk(self.connection.buffer(), bytes),
+            Payload::Large(bytes) => self.connection.push_bulk(bytes),
+        }
+    }
+
+    /// Milliseconds from now to a point in time of the target's clock, at least 1.
+    fn left_ms(&self, run: &Run, at_ms: i64) -> i64 {
+        let now_ms = (run.now_us() as i64 + self.clock.offset_us) / 1000;
+        (at_ms - now_ms).max(1)
+    }
+
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.connection.poll_write(cx)
+    }
+
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
+        self.connection.poll_read(cx)
+    }
+
+    /// The next write that is fully answered.
+    pub(crate) fn next_ack(&mut self) -> Result<Option<(Written, Ack)>, Error> {
+        while let Some(token) = self.connection.next_token()? {
+            let written = match self.due.front_mut() {
+                Some(Due::Write(written)) => written,
+                Some(Due::Ping) => {
+                    self.due.pop_front();
+                    continue;
+                }
+                None => return Err(self.peer().error(client::Kind::Shape { command: "nothing" })),
+            };
+            match token {
+                Token::Error(range) => {
+                    let text = self.connection.bytes(range);
+                    let kind = ReplyKind::of(text);
+                    let text = String::from_utf8_lossy(text).into_owned();
+                    self.refused.get_or_insert((kind, text));
+                }
+                Token::Null => self.exists = true,
+                _ => {}
+            }
+            written.replies -= 1;
+            if written.replies > 0 {
+                continue;
+            }
+            let written = *written;
+            self.due.pop_front();
+            self.writes -= 1;
+            let exists = std::mem::take(&mut self.exists);
+            let ack = match self.refused.take() {
+                Some((kind, text)) => Ack::Refused(kind, text),
+                None if exists => Ack::Exists,
+                None => Ack::Done,
+            };
+            return Ok(Some((written, ack)));
+        }
+        Ok(None)
+    }
+}

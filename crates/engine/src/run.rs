@@ -1,0 +1,167 @@
+//! What all lanes of one copy share.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use client::{Endpoint, Node, Topology};
+use migration::naming::Naming;
+use migration::pace::{LatencyGuard, Throttle};
+use migration::pages::ScanPosition;
+use migration::selection::Selection;
+use migration::tally::{Cause, Tally};
+
+use crate::options::CopyOptions;
+
+/// What the two caches can do, found out by probing and not by their versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Abilities {
+    /// The source answers MEMORY USAGE.
+    pub memory_usage: bool,
+    /// The source knows hash-field expiry.
+    pub hash_field_expiry: bool,
+    /// The target takes RESTORE.
+    pub restore: bool,
+    /// The target takes SET with PXAT (Redis 6.2).
+    pub set_pxat: bool,
+}
+
+/// One copy: its two sides, its rules and what it has seen.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) options: CopyOptions,
+    pub(crate) source: Endpoint,
+    pub(crate) target: Endpoint,
+    pub(crate) selection: Selection,
+    pub(crate) naming: Naming,
+    pub(crate) abilities: Abilities,
+    pub(crate) stop: Arc<Stop>,
+    pub(crate) memory_per_lane: u64,
+    target_layout: Mutex<Arc<Topology>>,
+    throttle: Mutex<Throttle>,
+    guard: Mutex<LatencyGuard>,
+    examples: Mutex<BTreeMap<Cause, Vec<Vec<u8>>>>,
+    ttl_error_ms: AtomicU32,
+    began: Instant,
+}
+
+impl Run {
+    #[allow(clippy::too_many_arguments, reason = "one value per decision, made once")]
+    pub(crate) fn new(
+        options: CopyOptions,
+        source: Endpoint,
+        target: Endpoint,
+        selection: Selection,
+        naming: Naming,
+        abilities: Abilities,
+        target_layout: Topology,
+        stop: Arc<Stop>,
+        lanes: usize,
+    ) -> Run {
+        let threshold = options.max_latency.map_or(u64::MAX, |time| time.as_micros() as u64);
+        Run {
+            memory_per_lane: (options.memory / lanes.max(1) as u64).max(1024 * 1024),
+            throttle: Mutex::new(Throttle::new(options.max_keys_per_sec, options.max_bytes_per_sec)),
+            guard: Mutex::new(LatencyGuard::new(threshold)),
+            target_layout: Mutex::new(Arc::new(target_layout)),
+            examples: Mutex::default(),
+            ttl_error_ms: AtomicU32::new(0),
+            began: Instant::now(),
+            options,
+            source,
+            target,
+            selection,
+            naming,
+            abilities,
+            stop,
+        }
+    }
+
+    /// Microseconds of this machine's monotonic clock since the run began.
+    pub(crate) fn now_us(&self) -> u64 {
+        self.began.elapsed().as_micros() as u64
+    }
+
+    pub(crate) fn target_layout(&self) -> Arc<Topology> {
+        Arc::clone(&lock(&self.target_layout))
+    }
+
+    pub(crate) fn set_target_layout(&self, layout: Topology) {
+        *lock(&self.target_layout) = Arc::new(layout);
+    }
+
+    pub(crate) fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        lock(&self.throttle)
+    }
+
+    pub(crate) fn guard(&self) -> MutexGuard<'_, LatencyGuard> {
+        lock(&self.guard)
+    }
+
+    /// Keeps a key as an example of a cause, if there is room for one more.
+    pub(crate) fn example(&self, cause: Cause, key: &[u8]) {
+        let mut examples = lock(&self.examples);
+        let keys = examples.entry(cause).or_default();
+        if keys.len() < self.options.examples {
+            keys.push(key.to_vec());
+        }
+    }
+
+    pub(crate) fn examples(&self) -> BTreeMap<Cause, Vec<Vec<u8>>> {
+        lock(&self.examples).clone()
+    }
+
+    /// A key's expiry was carried with at most this error.
+    pub(crate) fn saw_ttl_error(&self, ms: u32) {
+        self.ttl_error_ms.fetch_max(ms, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ttl_error_ms(&self) -> u32 {
+        self.ttl_error_ms.load(Ordering::Relaxed)
+    }
+}
+
+/// A lock whose holder panicked still guards plain data.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The wish to end the run before it is done.
+#[derive(Debug, Default)]
+pub struct Stop {
+    wanted: AtomicBool,
+}
+
+impl Stop {
+    /// Asks all lanes to finish what is in flight and end.
+    pub fn ask(&self) {
+        self.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked.
+    pub fn is_asked(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed)
+    }
+}
+
+/// Where one lane is, for progress and checkpoint.
+#[derive(Debug, Clone)]
+pub struct LaneStatus {
+    /// The node that is read.
+    pub node: Node,
+    /// The database that is read.
+    pub db: u32,
+    /// The process that the cursor belongs to; `None` where the server hides it.
+    pub run_id: Option<String>,
+    /// What a checkpoint may say.
+    pub position: ScanPosition,
+    /// What became of all keys so far.
+    pub total: Tally,
+    /// Keys expected, from DBSIZE at the beginning.
+    pub expected: u64,
+    /// How often the scan began anew because the process behind the node changed.
+    pub restarts: u32,
+    /// Why nothing moves, where that is so.
+    pub waiting: Option<String>,
+}

@@ -1,0 +1,60 @@
+//! `redferry check`: preflight alone.
+
+use engine::preflight::{self, Findings, Wishes};
+use serde_json::{Value, json};
+
+use crate::args::{CheckArgs, Output};
+use crate::connect::{self, Endpoints};
+use crate::exit::{Code, Exit};
+use crate::wishes;
+
+/// Runs the command.
+pub(crate) async fn run(args: &CheckArgs, _output: Output) -> Exit {
+    match try_run(args).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(args: &CheckArgs) -> Result<Exit, Exit> {
+    let endpoints = connect::endpoints(&args.sides)?;
+    wishes::selection(&args.choice)?;
+    let wishes = wishes::wishes(
+        &args.choice,
+        &args.preflight,
+        &endpoints.source_address,
+        &endpoints.target_address,
+    )?;
+    let findings = probe(&endpoints, &wishes).await?;
+    wishes::naming(&args.choice, &wishes, &findings.databases)?;
+    let text = format!("{}\n", findings.table());
+    Ok(match refusal(&findings) {
+        None => Exit::new(Code::Equal, document(&findings), text),
+        Some(why) => Exit::new(Code::Refused, document(&findings), text).with_error(why),
+    })
+}
+
+/// Asks both sides.
+pub(crate) async fn probe(endpoints: &Endpoints, wishes: &Wishes) -> Result<Findings, Exit> {
+    preflight::probe(&endpoints.source, &endpoints.target, wishes)
+        .await
+        .map_err(|error| Exit::failed(error.to_string()))
+}
+
+/// Why a copy must not begin, if so.
+pub(crate) fn refusal(findings: &Findings) -> Option<String> {
+    let reasons: Vec<String> = findings
+        .refusals()
+        .map(|check| {
+            if check.remedy.is_empty() { check.text.clone() } else { format!("{}; {}", check.text, check.remedy) }
+        })
+        .collect();
+    (!reasons.is_empty()).then(|| format!("refused: {}", reasons.join("\nredferry: refused: ")))
+}
+
+/// The findings as JSON.
+pub(crate) fn document(findings: &Findings) -> Value {
+    json!({
+        "command": "check",
+        "findings": serde_json::to_value(findings).unwrap_or(Value::Null),
+    })
+}

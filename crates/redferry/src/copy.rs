@@ -1,0 +1,228 @@
+//! `redferry copy`.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::preflight::Findings;
+use engine::{Arguments, Checkpoint, CheckpointError, Copy, CopyOptions, Halt, Progress, Stop, collisions, flush};
+use migration::tally::Fate;
+use serde_json::{Value, json};
+
+use crate::args::{CopyArgs, Output};
+use crate::connect::{self, Endpoints};
+use crate::exit::{Code, Exit};
+use crate::{check, interrupt, progress, report, usage, wishes};
+
+/// Colliding names that are told at most.
+const COLLISIONS: usize = 10;
+
+/// Runs the command.
+pub(crate) async fn run(args: &CopyArgs, output: Output) -> Exit {
+    match try_run(args, output).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(args: &CopyArgs, output: Output) -> Result<Exit, Exit> {
+    let endpoints = connect::endpoints(&args.sides)?;
+    let selection = wishes::selection(&args.choice)?;
+    let arguments = arguments(args, &endpoints);
+    let state = args.state.clone().unwrap_or_else(|| default_state(&arguments));
+    let resuming = Checkpoint::load(&state, &arguments).map_err(|error| refuse_state(&error))?.is_some();
+    let mut wishes = wishes::wishes(
+        &args.choice,
+        &args.preflight,
+        &endpoints.source_address,
+        &endpoints.target_address,
+    )?;
+    wishes.resuming = resuming;
+    wishes.flush_target = args.flush_target && !resuming;
+    wishes.preserve_idle = args.preserve_idle;
+    let findings = check::probe(&endpoints, &wishes).await?;
+    if output == Output::Text {
+        eprintln!("{}", findings.table());
+    }
+    if let Some(why) = check::refusal(&findings) {
+        return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));
+    }
+    let naming = wishes::naming(&args.choice, &wishes, &findings.databases)?;
+    refuse_collisions(&endpoints, &findings, &selection, &naming).await?;
+    if wishes.flush_target {
+        flush_target(args, &endpoints, &findings).await?;
+    }
+
+    let stop = Arc::new(Stop::default());
+    interrupt::listen(Arc::clone(&stop));
+    let progress = Progress::default();
+    let shown = tokio::spawn(progress::show(progress.clone(), output == Output::Json && !std::io::stderr().is_terminal()));
+    let copy = Copy {
+        source: endpoints.source.clone(),
+        target: endpoints.target.clone(),
+        selection,
+        naming,
+        abilities: findings.abilities,
+        options: options(args, state.clone()),
+        arguments,
+    };
+    let outcome = copy.run(&progress, stop).await;
+    shown.abort();
+    let _ = shown.await;
+    let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
+
+    let usage = usage::now();
+    let show_keys = args.show_keys.is_some_and(|n| n > 0);
+    let mut document = report::document(&outcome, usage, show_keys);
+    if let Value::Object(document) = &mut document {
+        document.insert("source".into(), endpoints.source.seed().to_string().into());
+        document.insert("target".into(), endpoints.target.seed().to_string().into());
+        document.insert("findings".into(), serde_json::to_value(&findings).unwrap_or(Value::Null));
+        let kept = outcome.halt.is_some().then(|| state.display().to_string());
+        document.insert("state_file".into(), kept.map_or(Value::Null, Value::from));
+    }
+    let mut text = report::text(&outcome, usage, show_keys);
+    let lacking = outcome.total.fated(Fate::Skipped) + outcome.total.fated(Fate::Failed) > 0;
+    Ok(match &outcome.halt {
+        None if lacking => {
+            text.push_str("\nDone, but not every key is on the target: see skipped and failed above.\n");
+            Exit::new(Code::Differences, document, text)
+        }
+        None => {
+            text.push_str("\nDone: every key that the scan listed is on the target.\n");
+            Exit::new(Code::Equal, document, text)
+        }
+        Some(halt) => {
+            let code = match halt {
+                Halt::Checkpoint(_) => Code::Failed,
+                _ => Code::Interrupted,
+            };
+            let error = format!("{halt}\nredferry: run the same command again to go on (state: {})", state.display());
+            Exit::new(code, document, text).with_error(error)
+        }
+    })
+}
+
+fn document(findings: &Findings) -> Value {
+    json!({ "command": "copy", "findings": serde_json::to_value(findings).unwrap_or(Value::Null) })
+}
+
+fn refuse_state(error: &CheckpointError) -> Exit {
+    match error {
+        CheckpointError::OtherRun { .. } => Exit::refused(error.to_string()),
+        _ => Exit::failed(error.to_string()),
+    }
+}
+
+async fn refuse_collisions(
+    endpoints: &Endpoints,
+    findings: &Findings,
+    selection: &migration::selection::Selection,
+    naming: &migration::naming::Naming,
+) -> Result<(), Exit> {
+    let found = collisions::find(&endpoints.source, &findings.source.layout, selection, naming, COLLISIONS)
+        .await
+        .map_err(|error| Exit::failed(error.to_string()))?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let databases: Vec<String> = found
+        .iter()
+        .map(|collision| {
+            let from: Vec<String> = collision.origins.iter().map(|(db, _)| format!("database {db}")).collect();
+            from.join(" and ")
+        })
+        .collect();
+    Err(Exit::new(Code::Refused, document(findings), String::new()).with_error(format!(
+        "refused: at least {} names on the target would be taken by two keys of the source ({}); nothing was \
+         written; give the databases different prefixes (--db-prefix, --prefix-by-db) or change --rename",
+        found.len(),
+        databases.first().map_or("", String::as_str),
+    )))
+}
+
+async fn flush_target(args: &CopyArgs, endpoints: &Endpoints, findings: &Findings) -> Result<(), Exit> {
+    let typed = match &args.confirm_flush {
+        Some(host) => host.clone(),
+        None if std::io::stdin().is_terminal() => {
+            eprint!(
+                "All {} keys of the target {} will be deleted. Type its host name to go on: ",
+                findings.target.keys(),
+                endpoints.target.seed(),
+            );
+            let _ = std::io::stderr().flush();
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map_err(|e| Exit::failed(format!("the terminal: {e}")))?;
+            line.trim().to_owned()
+        }
+        None => {
+            return Err(Exit::usage(format!(
+                "--flush-target deletes all keys of the target; confirm it with --confirm-flush {}",
+                endpoints.target.seed().host
+            )));
+        }
+    };
+    let flushed = flush::target(&endpoints.target, findings, &typed)
+        .await
+        .map_err(|error| Exit::refused(error.to_string()))?;
+    tracing::info!("the target was emptied: {flushed:?}");
+    Ok(())
+}
+
+fn options(args: &CopyArgs, state: PathBuf) -> CopyOptions {
+    CopyOptions {
+        on_conflict: args.preflight.on_conflict,
+        big_key: args.big_key.max(64 * 1024),
+        scan_count: args.scan_count,
+        memory: args.memory,
+        max_keys_per_sec: args.max_keys_per_sec,
+        max_bytes_per_sec: args.max_bytes_per_sec,
+        max_latency: (args.max_latency > Duration::ZERO).then_some(args.max_latency),
+        preserve_idle: args.preserve_idle,
+        give_up_after: args.give_up_after,
+        silence: args.silence,
+        examples: args.show_keys.unwrap_or(0),
+        ..CopyOptions::new(state)
+    }
+}
+
+/// What decides which keys are copied where; a checkpoint is only good for the same.
+fn arguments(args: &CopyArgs, endpoints: &Endpoints) -> Arguments {
+    let choice = &args.choice;
+    let mut arguments = Arguments::new();
+    let mut keep = |name: &str, value: String| {
+        if !value.is_empty() {
+            arguments.insert(name.to_owned(), value);
+        }
+    };
+    let place = |endpoint: &client::Endpoint, db: Option<u32>| match db {
+        Some(db) => format!("{}/{db}", endpoint.seed()),
+        None => endpoint.seed().to_string(),
+    };
+    keep("source", place(&endpoints.source, endpoints.source_address.database));
+    keep("target", place(&endpoints.target, endpoints.target_address.database));
+    keep("--on-conflict", args.preflight.on_conflict.to_string());
+    keep("--db", choice.dbs.clone().unwrap_or_default());
+    keep("--all-dbs", if choice.all_dbs { "yes".into() } else { String::new() });
+    keep("--db-map", choice.db_map.join(" "));
+    keep("--db-prefix", choice.db_prefix.join(" "));
+    keep("--prefix-by-db", choice.prefix_by_db.clone().unwrap_or_default());
+    keep("--match", choice.matches.join(" "));
+    keep("--exclude", choice.exclude.join(" "));
+    keep("--regex", choice.regex.join(" "));
+    keep("--type", choice.types.join(","));
+    keep("--min-ttl", choice.min_ttl.map(|time| format!("{} ms", time.as_millis())).unwrap_or_default());
+    keep("--no-ttl-only", if choice.no_ttl_only { "yes".into() } else { String::new() });
+    keep("--slots", choice.slots.join(","));
+    keep("--rename", choice.rename.join(" "));
+    arguments
+}
+
+/// One file per pair of caches and choice of keys, in the working folder.
+fn default_state(arguments: &Arguments) -> PathBuf {
+    let pair = ["source", "target"].map(|name| arguments.get(name).cloned().unwrap_or_default()).join("\n");
+    let hash = pair.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    Path::new(&format!("redferry-copy-{:08x}.state.json", hash as u32)).to_owned()
+}

@@ -1,0 +1,31 @@
+//! Ctrl-C and SIGTERM: the first asks for a clean end, the second ends at once.
+
+use std::sync::Arc;
+
+use engine::Stop;
+
+/// Listens for the rest of the process's life. The checkpoint of at most a second ago survives the
+/// second signal, as it survives any crash.
+pub(crate) fn listen(stop: Arc<Stop>) {
+    tokio::spawn(async move {
+        wait().await;
+        tracing::warn!("stopping: finishing what is in flight; once more ends at once");
+        stop.ask();
+        wait().await;
+        std::process::exit(4);
+    });
+}
+
+async fn wait() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
