@@ -108,6 +108,7 @@ impl Pipe {
     ///
     /// # Errors
     /// The server sent something that is not RESP.
+    #[inline]
     pub fn next_token(&mut self) -> Result<Option<Token>, Error> {
         match self.decoder.next(&self.inbox) {
             Ok(Some(token)) => Ok(Some(token)),
@@ -118,6 +119,12 @@ impl Pipe {
             }
             Err(error) => Err(self.peer.error(Kind::Protocol(error))),
         }
+    }
+
+    /// Passes over these whole frames if exactly they come next; see [`Decoder::skip`].
+    #[inline]
+    pub fn skip(&mut self, frames: &[u8]) -> bool {
+        self.decoder.skip(&self.inbox, frames)
     }
 
     /// The bytes of the token that `next_token` returned last.

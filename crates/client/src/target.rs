@@ -64,6 +64,12 @@ impl TargetConnection {
         self.pipe.poll_read(cx)
     }
 
+    /// As [`Pipe::skip`].
+    #[inline]
+    pub fn skip(&mut self, frames: &[u8]) -> bool {
+        self.pipe.skip(frames)
+    }
+
     /// As [`Pipe::next_token`].
     ///
     /// # Errors

@@ -202,10 +202,11 @@ impl Rounds<'_> {
             }
         }
         let mut guards = JoinSet::new();
-        if self.run.options.max_latency.is_some() {
-            for node in nodes.keys() {
-                guards.spawn(guardian::watch(Arc::clone(&self.run), node.clone()));
-            }
+        for node in nodes.keys() {
+            guards.spawn(guardian::watch_source(Arc::clone(&self.run), node.clone()));
+        }
+        for node in self.run.target_layout().primaries() {
+            guards.spawn(guardian::watch_target(Arc::clone(&self.run), node.clone()));
         }
         let mut lanes = JoinSet::new();
         for statuses in nodes.into_values() {

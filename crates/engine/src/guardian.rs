@@ -1,30 +1,72 @@
-//! Watching how long the source takes to answer others (source protection).
+//! Watching both sides beside the copy: how long the source takes to answer others, and how the clocks
+//! of all nodes run.
+//!
+//! Each node gets a small connection of its own, because on a connection full of values an answer says
+//! nothing about the server.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use client::{Node, Read};
+use client::{Node, Read, Side};
+use migration::expiry::{Clock, drifted};
 
+use crate::clocks;
 use crate::run::Run;
 
-const EVERY: Duration = Duration::from_millis(100);
+/// How often the source is asked for a sign of life.
+const PING_EVERY: Duration = Duration::from_millis(100);
 
-/// Asks one source node for a sign of life on a connection of its own, again and again, and tells the
-/// run's guard how long the answer took. Ends with its task.
-pub(crate) async fn watch(run: Arc<Run>, node: Node) {
+/// How often clocks are compared. Disciplined clocks drift apart by some ten microseconds a second.
+const CLOCK_EVERY: Duration = Duration::from_secs(30);
+
+/// Watches a source node until its task is aborted. Outages are the lanes' to report; here a lost
+/// connection only means to try again.
+pub(crate) async fn watch_source(run: Arc<Run>, node: Node) {
+    let mut clock_at = Instant::now() + CLOCK_EVERY;
     loop {
-        // The lanes report outages; here a lost connection only means to try again.
         if let Ok(mut connection) = run.source.connect_source(&node, 0).await {
             loop {
-                tokio::time::sleep(EVERY).await;
+                tokio::time::sleep(PING_EVERY).await;
                 let sent_us = run.now_us();
                 if connection.ask(Read::Ping).await.is_err() {
                     break;
                 }
                 let now_us = run.now_us();
-                run.guard().observe(now_us, now_us - sent_us);
+                if run.options.max_latency.is_some() {
+                    run.guard().observe(now_us, now_us - sent_us);
+                }
+                if clock_at <= Instant::now() {
+                    clock_at = Instant::now() + CLOCK_EVERY;
+                    match clocks::of_source(&mut connection, || run.now_us()).await {
+                        Ok(clock) => keep(&run, Side::Source, &node, clock),
+                        Err(_) => break,
+                    }
+                }
             }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Watches a target node's clock until its task is aborted.
+pub(crate) async fn watch_target(run: Arc<Run>, node: Node) {
+    loop {
+        tokio::time::sleep(CLOCK_EVERY).await;
+        if let Ok(mut connection) = run.target.connect_target(&node, 0).await
+            && let Ok(clock) = clocks::of_target(&mut connection, || run.now_us()).await
+        {
+            keep(&run, Side::Target, &node, clock);
+        }
+    }
+}
+
+/// A new estimate counts when it is good, or when it shows that the old one cannot be right any more. A
+/// busy server answers late, which makes estimates vague; a vague one must not replace a good one.
+fn keep(run: &Run, side: Side, node: &Node, clock: Option<Clock>) {
+    const GOOD_US: u64 = 1000;
+    let Some(clock) = clock else { return };
+    let known = run.clock_of(side, node);
+    if clock.error_us <= GOOD_US || known.is_none_or(|known| drifted(&known, &clock)) {
+        run.set_clock(side, node, clock);
     }
 }

@@ -92,6 +92,8 @@ pub(crate) struct Lane {
     /// Slots that a target node is importing, and that node.
     asks: HashMap<u16, usize>,
     relayout: bool,
+    /// Keys keep their names, so nothing is asked about them.
+    same_names: bool,
     scratch: Vec<u8>,
     // Values that go in pieces, one at a time.
     in_pieces: VecDeque<Work>,
@@ -225,6 +227,14 @@ impl Lane {
         let now = Instant::now();
         if self.hold_until.is_some_and(|until| until <= now) {
             self.hold_until = None;
+        }
+        if let Some(clock) = self.run.clock_of(client::Side::Source, &self.node) {
+            self.source_clock = clock;
+        }
+        for writer in &mut self.writers {
+            if let Some(clock) = self.run.clock_of(client::Side::Target, writer.node()) {
+                writer.clock = clock;
+            }
         }
         if self.run.stop.is_asked() && self.stopping_since.is_none() {
             self.stopping_since = Some(now);

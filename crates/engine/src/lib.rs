@@ -5,13 +5,16 @@
 
 mod checkpoint;
 mod clocks;
+pub mod collisions;
 mod copy;
+pub mod flush;
 mod guardian;
 mod guess;
 mod lane;
 mod names;
 mod options;
 mod pieces;
+pub mod preflight;
 mod run;
 mod stop;
 pub mod temporary;

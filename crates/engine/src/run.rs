@@ -1,11 +1,12 @@
 //! What all lanes of one copy share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use client::{Endpoint, Node, Topology};
+use client::{Endpoint, Node, Side, Topology};
+use migration::expiry::Clock;
 use migration::naming::Naming;
 use migration::pace::{LatencyGuard, Throttle};
 use migration::pages::ScanPosition;
@@ -38,6 +39,9 @@ pub(crate) struct Run {
     pub(crate) abilities: Abilities,
     pub(crate) stop: Arc<Stop>,
     pub(crate) memory_per_lane: u64,
+    /// Whether any rate is limited, so that nobody takes a lock to find out that none is.
+    pub(crate) throttled: bool,
+    clocks: Mutex<HashMap<(Side, Node), Clock>>,
     target_layout: Mutex<Arc<Topology>>,
     throttle: Mutex<Throttle>,
     guard: Mutex<LatencyGuard>,
@@ -61,7 +65,10 @@ impl Run {
     ) -> Run {
         let threshold = options.max_latency.map_or(u64::MAX, |time| time.as_micros() as u64);
         Run {
-            memory_per_lane: (options.memory / lanes.max(1) as u64).max(1024 * 1024),
+            // One half may be in flight on the source, the other may wait for the target.
+            memory_per_lane: (options.memory / 2 / lanes.max(1) as u64).max(1024 * 1024),
+            throttled: options.max_keys_per_sec.is_some() || options.max_bytes_per_sec.is_some(),
+            clocks: Mutex::default(),
             throttle: Mutex::new(Throttle::new(options.max_keys_per_sec, options.max_bytes_per_sec)),
             guard: Mutex::new(LatencyGuard::new(threshold)),
             target_layout: Mutex::new(Arc::new(target_layout)),
@@ -97,6 +104,15 @@ impl Run {
 
     pub(crate) fn guard(&self) -> MutexGuard<'_, LatencyGuard> {
         lock(&self.guard)
+    }
+
+    /// The newest estimate of a node's clock, where one was made since the lanes began.
+    pub(crate) fn clock_of(&self, side: Side, node: &Node) -> Option<Clock> {
+        lock(&self.clocks).get(&(side, node.clone())).copied()
+    }
+
+    pub(crate) fn set_clock(&self, side: Side, node: &Node, clock: Clock) {
+        lock(&self.clocks).insert((side, node.clone()), clock);
     }
 
     /// Keeps a key as an example of a cause, if there is room for one more.

@@ -125,6 +125,12 @@ impl Naming {
             && self.renames.iter().all(|rename| rename.from == rename.to)
     }
 
+    /// Whether the keys of a source database keep their names, in whatever database they go to.
+    pub fn keeps_names(&self, source_db: u32) -> bool {
+        self.rule(source_db).is_none_or(|rule| rule.prefix.is_empty())
+            && self.renames.iter().all(|rename| rename.from == rename.to)
+    }
+
     /// The target's name for a key of a source database. A name that stays is `key` itself; only a new
     /// one is written into `scratch`, whose old content is lost. A database that is not copied has no prefix.
     pub fn target_name<'a>(&self, source_db: u32, key: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {

@@ -162,10 +162,10 @@ async fn flush_target(args: &CopyArgs, endpoints: &Endpoints, findings: &Finding
             )));
         }
     };
-    let flushed = flush::target(&endpoints.target, findings, &typed)
+    let flushed = flush::target(&endpoints.target, &findings.target.layout, &typed, findings)
         .await
         .map_err(|error| Exit::refused(error.to_string()))?;
-    tracing::info!("the target was emptied: {flushed:?}");
+    tracing::info!("the target was emptied of {} keys", flushed.keys());
     Ok(())
 }
 

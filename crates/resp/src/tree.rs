@@ -135,7 +135,8 @@ fn scalar_value(frame: &Bytes, token: Token) -> Value {
         Token::BigNumber(range) => Value::BigNumber(frame.slice(range)),
         Token::Verbatim(range) => Value::Verbatim(frame.slice(range)),
         Token::Integer(value) => Value::Integer(value),
-        Token::Boolean(value) => Value::Boolean(value),
+        Token::True => Value::Boolean(true),
+        Token::False => Value::Boolean(false),
         // Aggregates never come here: `build` opens them.
         Token::Null
         | Token::Array(_)

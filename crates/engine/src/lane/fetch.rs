@@ -31,6 +31,10 @@ const LOW_WATER: usize = 1024;
 /// Bytes of names that one page should have at most.
 const PAGE_BYTES: u64 = 256 * 1024;
 
+/// What MULTI and the commands after it are answered with unless something is wrong.
+const QUEUED: &[u8] = b"+OK\r\n+QUEUED\r\n+QUEUED\r\n";
+const QUEUED_WITH_USE: &[u8] = b"+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n";
+
 /// What a request without a value costs of the budget.
 const SMALL: u64 = 64;
 
@@ -45,10 +49,8 @@ impl Lane {
         while !self.todo.is_empty() && self.has_room(window) {
             let keys = self.todo.len().min(GROUP);
             let now_us = self.run.now_us();
-            let wait = {
-                let mut throttle = self.run.throttle();
-                if throttle.is_unlimited() { None } else { throttle.try_take(now_us, keys as u64, 0) }
-            };
+            let wait =
+                self.run.throttled.then(|| self.run.throttle().try_take(now_us, keys as u64, 0)).flatten();
             if let Some(wait_us) = wait {
                 self.hold(Duration::from_micros(wait_us));
                 return;
@@ -171,7 +173,15 @@ impl Lane {
 
     /// Decodes what has arrived and acts on every complete reply.
     pub(super) fn take_replies(&mut self) -> Result<(), Halt> {
-        while let Some(token) = self.source.next_token()? {
+        loop {
+            let with_use = self.run.options.preserve_idle;
+            if let Some(Asked::Value(_)) = self.asked.front()
+                && self.front.is_fresh()
+                && self.source.skip(if with_use { QUEUED_WITH_USE } else { QUEUED })
+            {
+                self.front.skipped(with_use);
+            }
+            let Some(token) = self.source.next_token()? else { break };
             let Some(asked) = self.asked.front().copied() else {
                 // Nothing was asked: a server that talks by itself is no Redis in RESP2.
                 return Err(self.source.peer().error(client::Kind::Shape { command: "nothing" }).into());
@@ -183,7 +193,7 @@ impl Lane {
                 Asked::Begin | Asked::End => self.front.time(token, bytes),
                 Asked::Scan => self.front.scan(token, |range| source.bytes(range)),
                 Asked::Screen(_) => self.front.screen(token, bytes),
-                Asked::Value(_) => self.front.value(token, self.run.options.preserve_idle, bytes),
+                Asked::Value(_) => self.front.value(token, with_use, bytes),
             };
             let Some(reply) = reply else { continue };
             self.asked.pop_front();
@@ -361,11 +371,8 @@ impl Lane {
             self.todo.push_front(work.then(Step::AskLength));
             return;
         }
-        {
-            let mut throttle = self.run.throttle();
-            if !throttle.is_unlimited() {
-                throttle.charge(self.run.now_us(), 0, length);
-            }
+        if self.run.throttled {
+            self.run.throttle().charge(self.run.now_us(), 0, length);
         }
         let name = self.names.get(work.key);
         let dumped = matches!(work.step, Step::Dump(_));
@@ -382,7 +389,11 @@ impl Lane {
             }
             KeyType::String
         };
-        let name = self.run.naming.target_name(self.db, name, &mut self.scratch);
+        let name = if self.same_names {
+            name
+        } else {
+            self.run.naming.target_name(self.db, name, &mut self.scratch)
+        };
         let importer =
             if self.asks.is_empty() { None } else { self.asks.get(&commands::slot(name)).copied() };
         let Some(index) = importer.or_else(|| self.layout.owner(name)).filter(|index| *index < self.writers.len()) else {

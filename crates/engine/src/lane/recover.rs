@@ -59,6 +59,7 @@ impl Lane {
         Ok(Lane {
             scan_count: run.options.scan_count.min(100),
             frequency: identity.counts_use,
+            same_names: run.naming.keeps_names(db),
             run,
             status,
             node,
@@ -222,7 +223,9 @@ async fn open_writers(run: &Run, layout: &Topology, db: u32) -> Result<Vec<Write
 
 async fn source_clock(source: &mut SourceConnection, run: &Run) -> Result<migration::expiry::Clock, Error> {
     let clock = clocks::of_source(source, || run.now_us()).await?;
-    clock.ok_or_else(|| source.peer().error(client::Kind::Shape { command: "TIME" }))
+    let clock = clock.ok_or_else(|| source.peer().error(client::Kind::Shape { command: "TIME" }))?;
+    run.set_clock(Side::Source, &source.peer().node, clock);
+    Ok(clock)
 }
 
 async fn identify(source: &mut SourceConnection) -> Result<Identity, Error> {

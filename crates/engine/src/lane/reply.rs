@@ -49,6 +49,16 @@ impl Front {
         &mut self.page
     }
 
+    /// Nothing of the reply that is due first has been decoded.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.step == 0
+    }
+
+    /// The replies to MULTI and the queued commands of a value were passed over as `QUEUED`.
+    pub(crate) fn skipped(&mut self, with_use: bool) {
+        self.step = 3 + u8::from(with_use);
+    }
+
     fn done(&mut self, reply: Reply) -> Option<Reply> {
         self.step = 0;
         self.last_use = None;

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use client::reply::ReplyKind;
-use client::{Error, Node, Peer, TargetConnection};
+use client::{Error, Node, Peer, Side, TargetConnection};
 use migration::conflict::OnConflict;
 use migration::expiry::Clock;
 use resp::{Token, encode};
@@ -70,6 +70,7 @@ impl Writer {
         let clock = clock.ok_or_else(|| {
             connection.peer().error(client::Kind::Shape { command: "TIME" })
         })?;
+        run.set_clock(Side::Target, node, clock);
         Ok(Writer { connection, clock, due: VecDeque::new(), writes: 0, refused: None, exists: false })
     }
 

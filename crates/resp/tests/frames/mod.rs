@@ -87,7 +87,7 @@ impl Frame {
             }
             Self::Boolean(value) => {
                 out.extend_from_slice(if *value { b"#t\r\n" } else { b"#f\r\n" });
-                tokens.push((format!("Boolean({value})"), Vec::new()));
+                tokens.push(((if *value { "True" } else { "False" }).to_owned(), Vec::new()));
             }
             Self::Array(elements) => aggregate(out, tokens, '*', "Array", elements),
             Self::Set(elements) => aggregate(out, tokens, '~', "Set", elements),
