@@ -58,8 +58,7 @@ fn only_tests_need_the_development_crates() {
 fn pure_crates_have_no_way_to_the_outside() {
     for name in PURE {
         let tree = cargo(&["tree", "--offline", "-p", name, "-e", "normal", "--prefix", "none"]);
-        let crates: BTreeSet<&str> =
-            tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        let crates: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
         assert!(crates.contains(name), "cargo tree does not name {name} itself:\n{tree}");
         for impure in IMPURE {
             assert!(!crates.contains(impure), "{name} is pure but reaches {impure}:\n{tree}");
@@ -89,7 +88,8 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 fn cargo(args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO")).current_dir(env!("CARGO_MANIFEST_DIR")).args(args).output().unwrap();
+    let output =
+        Command::new(env!("CARGO")).current_dir(env!("CARGO_MANIFEST_DIR")).args(args).output().unwrap();
     assert!(output.status.success(), "cargo {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

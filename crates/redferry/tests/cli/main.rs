@@ -1,0 +1,9 @@
+//! The program as its users see it: the real binary against real servers.
+
+mod bad_input;
+mod choice;
+mod layouts;
+mod resume;
+mod source_reads;
+mod support;
+mod values;

@@ -1,0 +1,138 @@
+//! Running the binary.
+
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use testkit::access::Access;
+
+/// A folder for state files, and the two sides' addresses and passwords.
+pub(crate) struct Redferry {
+    folder: tempfile::TempDir,
+    source: Side,
+    target: Side,
+}
+
+struct Side {
+    address: String,
+    password: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit code; -1 when it was killed.
+    pub(crate) code: i32,
+    /// The JSON document.
+    pub(crate) report: Value,
+    /// What was said on standard error.
+    pub(crate) said: String,
+}
+
+impl Ended {
+    /// A number of the report.
+    #[track_caller]
+    pub(crate) fn number(&self, field: &str) -> u64 {
+        self.report[field].as_u64().unwrap_or_else(|| panic!("no number {field} in {self:#?}"))
+    }
+
+    /// Fails the test unless the run ended so.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Ended {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    /// Fails the test unless the error says this.
+    #[track_caller]
+    pub(crate) fn expect_said(self, words: &str) -> Ended {
+        assert!(self.said.contains(words), "nothing about {words:?} in: {}", self.said);
+        self
+    }
+
+    /// Fails the test if anything at WARN or ERROR was said.
+    #[track_caller]
+    pub(crate) fn expect_calm(self) -> Ended {
+        assert!(!self.said.contains("WARN") && !self.said.contains("ERROR"), "{}", self.said);
+        self
+    }
+}
+
+impl Redferry {
+    /// Between two caches, with our certificate authority trusted where one of them speaks TLS.
+    pub(crate) fn between(source: &Access, target: &Access) -> Redferry {
+        let side = |access: &Access| Side { address: access.url(), password: access.password.clone() };
+        Redferry { folder: tempfile::tempdir().unwrap(), source: side(source), target: side(target) }
+    }
+
+    /// Between two addresses as a user would type them.
+    pub(crate) fn between_addresses(source: &str, target: &str) -> Redferry {
+        let side = |address: &str| Side { address: address.to_owned(), password: None };
+        Redferry { folder: tempfile::tempdir().unwrap(), source: side(source), target: side(target) }
+    }
+
+    pub(crate) fn with_passwords(mut self, source: &str, target: &str) -> Redferry {
+        self.source.password = Some(source.to_owned());
+        self.target.password = Some(target.to_owned());
+        self
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, command: &str, options: &[&str]) -> Command {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_redferry"));
+        process
+            .current_dir(self.folder.path())
+            .env_clear()
+            .arg(command)
+            .args(["--source", &self.source.address, "--target", &self.target.address, "--output", "json"])
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if self.source.address.starts_with("rediss") || self.target.address.starts_with("rediss") {
+            process.arg("--ca").arg(&testkit::tls::authority().ca);
+        }
+        for (name, side) in
+            [("REDFERRY_SOURCE_PASSWORD", &self.source), ("REDFERRY_TARGET_PASSWORD", &self.target)]
+        {
+            if let Some(password) = &side.password {
+                process.env(name, password);
+            }
+        }
+        process
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, command: &str, options: &[&str]) -> Ended {
+        ended(self.command(command, options).output().expect("the binary runs"))
+    }
+
+    /// `redferry copy` to its end.
+    pub(crate) fn copy(&self, options: &[&str]) -> Ended {
+        self.run("copy", options)
+    }
+
+    /// `redferry copy`, going on in the background.
+    pub(crate) fn start_copy(&self, options: &[&str]) -> Child {
+        self.command("copy", options).spawn().expect("the binary runs")
+    }
+}
+
+/// Waits for a started copy.
+pub(crate) fn wait(child: Child) -> Ended {
+    ended(child.wait_with_output().expect("the process can be waited for"))
+}
+
+fn ended(output: Output) -> Ended {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let report = if text.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: not one JSON document: {text}"))
+    };
+    Ended { code: output.status.code().unwrap_or(-1), report, said }
+}
