@@ -25,6 +25,10 @@ const MAX_KEYS: usize = 2048;
 /// Keys between two looks at the source's clock.
 const GROUP: usize = 64;
 
+/// Bytes between two looks at the source's clock, about: reading them takes time, and that time is the
+/// error of a key's expiry.
+const GROUP_BYTES: u64 = 256 * 1024;
+
 /// Keys waiting to be read, below which the next page is asked for.
 const LOW_WATER: usize = 1024;
 
@@ -97,10 +101,13 @@ impl Lane {
     fn ask_for_group(&mut self, keys: usize, window: usize) {
         self.source.push(Read::Time);
         self.asked.push_back(Asked::Begin);
+        let mut bytes = 0;
         for _ in 0..keys {
             let Some(work) = self.todo.pop_front() else { break };
+            let before = self.in_flight_bytes;
             self.ask_for_key(work);
-            if !self.has_room(window + GROUP) {
+            bytes += self.in_flight_bytes - before;
+            if bytes > GROUP_BYTES || !self.has_room(window + GROUP) {
                 break;
             }
         }
