@@ -1,0 +1,151 @@
+//! `cargo xtask demo`: a cache like Azure Cache for Redis moves to one like Azure Managed Redis.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use testkit::compare::{self, Report};
+use testkit::dataset::{self, Summary};
+use testkit::server::Reply;
+use testkit::{Access, Binaries, Server};
+
+use crate::program;
+
+/// Keys of the kinds that caches mostly hold; enough for a copy of some seconds.
+const COMMON_KEYS: u64 = 200_000;
+
+/// How often the catalogue of every type, encoding and awkward name (some 100 keys) is written.
+const CATALOGUES: u32 = 5;
+
+const SEED: u64 = 6_000_704;
+
+/// Runs the demo from the build to the proof.
+///
+/// # Errors
+/// Something could not be built, fetched or started, the copy failed, or the caches are not equal.
+pub async fn run() -> Result<()> {
+    println!(
+        "redferry demo: a cache moves from Redis 6 (Azure Cache for Redis) to Redis 7.4 (Azure Managed Redis)"
+    );
+
+    step(1, "Build redferry, optimised (about a minute the first time, nothing after that)");
+    let program = program::build()?;
+
+    step(2, "Start two real Redis servers (the first time, about 60 MB are downloaded)");
+    let binaries = Binaries::fetch()?;
+    let tls = binaries.source_has_tls();
+    let (source, target) = (Server::acr().tls(tls).start(), Server::amr().tls(true).start());
+    let source_access = if tls { source.tls_access() } else { source.access() };
+    let target_access = target.tls_access();
+    for (side, version, access, limits) in [
+        (
+            "source",
+            binaries.redis6.version(),
+            &source_access,
+            "16 databases, CONFIG and PSYNC blocked as on ACR",
+        ),
+        (
+            "target",
+            binaries.redis7.version(),
+            &target_access,
+            "JSON, Search, TimeSeries, Bloom; commands blocked as on AMR",
+        ),
+    ] {
+        println!("   {side}  Redis {version:<7} {}  password, {limits}", access.url());
+    }
+
+    step(3, "Fill the source");
+    let begin = Instant::now();
+    let written = fill(&source_access).await;
+    println!(
+        "   {} keys, {} MB of memory, in {:.1} s; a third of them expire within a week",
+        thousands(written.keys),
+        used_memory(&source) / 1_000_000,
+        begin.elapsed().as_secs_f64()
+    );
+
+    step(4, "redferry copy");
+    let folder = tempfile::tempdir().context("no temporary folder for the copy's state")?;
+    let begin = Instant::now();
+    let status = program::copy(&program, &source_access, &target_access, folder.path())
+        .status()
+        .await
+        .context("redferry cannot be started")?;
+    let copying = begin.elapsed();
+    if !status.success() {
+        bail!("redferry copy ended with {status}; its own words are above");
+    }
+
+    step(
+        5,
+        "Prove it: read every key of both caches with another client and compare values, types and expiry",
+    );
+    let report = compare::caches(&source_access, &target_access, &compare::Options::default()).await;
+    print_report(&report, &written, copying, used_memory(&source));
+    if report.differences.is_empty() && report.source_keys > 0 {
+        println!("\nThe caches are equal. The servers are stopped, nothing is left behind.");
+        Ok(())
+    } else {
+        bail!("the caches are not equal: {report}")
+    }
+}
+
+fn step(number: u32, what: &str) {
+    println!("\n{number}/5 {what}");
+}
+
+async fn fill(source: &Access) -> Summary {
+    let mut written = dataset::mixed(source, COMMON_KEYS, SEED).await;
+    let catalogue = dataset::every_type(source, SEED, CATALOGUES).await;
+    written.keys += catalogue.keys;
+    for (kind, keys) in catalogue.by_type {
+        *written.by_type.entry(kind).or_default() += keys;
+    }
+    written
+}
+
+fn print_report(report: &Report, written: &Summary, copying: Duration, memory: u64) {
+    let line = |name: &str, value: String| println!("   {name:<14}{value}");
+    line(
+        "keys",
+        format!(
+            "{} on the source, {} on the target",
+            thousands(report.source_keys),
+            thousands(report.target_keys)
+        ),
+    );
+    let types: Vec<String> =
+        written.by_type.iter().map(|(kind, keys)| format!("{} {kind}", thousands(*keys))).collect();
+    line("types", types.join(", "));
+    let seconds = copying.as_secs_f64();
+    line(
+        "time",
+        format!(
+            "{seconds:.1} s with start and checks: {} keys/s, {:.0} MB/s of the source's memory",
+            thousands((report.source_keys as f64 / seconds) as u64),
+            memory as f64 / 1e6 / seconds
+        ),
+    );
+    line("differences", report.differences.len().to_string());
+    line("expiry", format!("off by {} ms at most", report.max_ttl_error_ms));
+}
+
+/// Bytes that the server's data set takes.
+fn used_memory(server: &Server) -> u64 {
+    let Reply::Bulk(Some(info)) = server.command(&["INFO", "memory"]) else { return 0 };
+    String::from_utf8_lossy(&info)
+        .lines()
+        .find_map(|line| line.strip_prefix("used_memory_dataset:")?.trim().parse().ok())
+        .unwrap_or_default()
+}
+
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
