@@ -19,7 +19,11 @@ pub(super) struct Existence<'a> {
 type Place = (usize, u32);
 
 impl<'a> Existence<'a> {
-    pub(super) fn new(source: &'a Endpoint, topology: &'a Topology, selection: &'a Selection) -> Existence<'a> {
+    pub(super) fn new(
+        source: &'a Endpoint,
+        topology: &'a Topology,
+        selection: &'a Selection,
+    ) -> Existence<'a> {
         Existence { source, topology, selection, connections: HashMap::new() }
     }
 

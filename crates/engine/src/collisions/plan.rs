@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use client::{Endpoint, Error, Read, Topology};
 use migration::naming::Naming;
 
-/// A full scan sends every name and may ask for another key; with a pattern the server sends few. Measured
-/// on a million keys: 0.85 s for all names, 0.15 s for a pattern that matches none.
-const FULL_COST: u64 = 5;
+/// A scan costs the server about 1 us for each key, with a pattern as without (Redis 6.0.16, a million keys:
+/// 1.1 s and 1.2 s of CPU). Without one, every key is asked for and so is the key that it may meet.
+const FULL_COST: u64 = 3;
 
 /// One database to scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(super) fn scans(pairs: &[(u32, u32)], naming: &Naming, sizes: &BTreeMap<u32,
 /// The keys of `db` that can meet one of `other`, where that is a matter of their beginning: `db` keeps its
 /// names, so nothing is renamed, and `other` puts a prefix before its own.
 fn narrowed(naming: &Naming, db: u32, other: u32) -> Option<Scan> {
-    if db == other || !naming.is_identity(db) {
+    if db == other || !naming.keeps_names(db) {
         return None;
     }
     let mut scratch = Vec::new();

@@ -22,7 +22,8 @@ pub(super) async fn remove(
         let mut cursor = b"0".to_vec();
         loop {
             let reply = connection.ask(&[b"SCAN", &cursor, b"COUNT", PAGE]).await?;
-            let page = || Some((reply.as_array()?.first()?.as_bytes()?, reply.as_array()?.get(1)?.as_array()?));
+            let page =
+                || Some((reply.as_array()?.first()?.as_bytes()?, reply.as_array()?.get(1)?.as_array()?));
             let Some((next, keys)) = page() else {
                 return Err(Error::from_reply(connection.peer(), "SCAN", &reply));
             };
@@ -54,7 +55,11 @@ async fn remove_page(connection: &mut TargetConnection, keys: &[&[u8]]) -> Resul
 }
 
 /// Sends one command for each key; the first refusal, if there is any.
-async fn send(connection: &mut TargetConnection, command: &[u8], keys: &[&[u8]]) -> Result<Option<Value>, Error> {
+async fn send(
+    connection: &mut TargetConnection,
+    command: &[u8],
+    keys: &[&[u8]],
+) -> Result<Option<Value>, Error> {
     for key in keys {
         connection.push(&[command, key]);
     }

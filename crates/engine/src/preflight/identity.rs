@@ -37,7 +37,9 @@ pub(super) async fn compare(source: &mut Seen, target: &mut Seen) -> Result<Iden
         seen.unreachable.is_empty() && seen.facts.nodes.iter().all(|node| node.run_id.is_some())
     };
     Ok(match hears {
-        Some(true) => Identity::Same("a connection to the target shows up in the source's list of clients".into()),
+        Some(true) => {
+            Identity::Same("a connection to the target shows up in the source's list of clients".into())
+        }
         Some(false) => Identity::Different,
         None if ids_known(source) && ids_known(target) => Identity::Different,
         None => Identity::Unknown,
@@ -46,11 +48,8 @@ pub(super) async fn compare(source: &mut Seen, target: &mut Seen) -> Result<Iden
 
 fn same_process(source: &Seen, target: &Seen) -> Option<String> {
     source.facts.nodes.iter().find_map(|node| {
-        let other = target
-            .facts
-            .nodes
-            .iter()
-            .find(|other| node.run_id.is_some() && other.run_id == node.run_id)?;
+        let other =
+            target.facts.nodes.iter().find(|other| node.run_id.is_some() && other.run_id == node.run_id)?;
         Some(format!(
             "the source's node {} and the target's node {} are one process (run id {})",
             node.address,

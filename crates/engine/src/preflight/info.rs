@@ -41,11 +41,6 @@ impl Info {
         info
     }
 
-    /// Whether the node said nothing at all.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.fields.is_empty()
-    }
-
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -100,9 +95,8 @@ fn module(value: &str) -> Option<ModuleFacts> {
 pub(super) fn module_list(reply: &Value) -> Option<Vec<ModuleFacts>> {
     let modules = reply.as_array()?.iter().filter_map(|module| {
         let parts = module.as_array()?;
-        let part = |name| {
-            parts.chunks_exact(2).find(|pair| pair[0].as_str() == Some(name)).map(|pair| &pair[1])
-        };
+        let part =
+            |name| parts.chunks_exact(2).find(|pair| pair[0].as_str() == Some(name)).map(|pair| &pair[1]);
         Some(ModuleFacts {
             name: part("name")?.as_str()?.to_owned(),
             version: part("ver").and_then(Value::as_i64).and_then(|ver| ver.try_into().ok()).unwrap_or(0),
@@ -140,7 +134,7 @@ mod tests {
     #[test]
     fn a_node_that_says_nothing_has_no_fields_and_no_databases() {
         let info = Info::of(&Value::Error(bytes::Bytes::from_static(b"ERR unknown command 'INFO'")));
-        assert!(info.is_empty());
+        assert!(info.fields.is_empty());
         assert!(info.databases().is_none(), "unknown is not the same as empty");
         assert_eq!(info.data_memory(), None);
         assert!(Info::parse("# Keyspace\r\n").databases().is_some());

@@ -60,7 +60,6 @@ fn trials<'a>(key: &'a [u8], wishes: &Wishes) -> Vec<Trial<'a>> {
         trial(Read::PTtl(key), true, "reads times to live"),
         trial(Read::Time, true, "carries times to live from clock to clock"),
         trial(Read::Multi, true, "reads value and time to live together"),
-        trial(Read::Exists(key), false, "finds keys that would meet under one name"),
         trial(Read::Exec, true, "reads value and time to live together"),
         trial(Read::Watch(key), false, "guards large keys that are read in pieces"),
         trial(Read::Unwatch, false, "guards large keys that are read in pieces"),

@@ -29,7 +29,9 @@ impl Findings {
         line("eviction", |facts| known(facts.eviction_policy.clone()));
         line("modules", modules);
         line("clock", |facts| {
-            known(facts.clock_offset_ms.map(|offset| format!("{offset:+.1} ms to this machine")))
+            // Adding zero turns -0.0 into 0.0.
+            let rounded = |offset: f64| (offset * 10.0).round() / 10.0 + 0.0;
+            known(facts.clock_offset_ms.map(|offset| format!("{:+.1} ms to this machine", rounded(offset))))
         });
         line("round trip", |facts| format!("{:.2} ms", facts.round_trip_us as f64 / 1000.0));
         line("missing", missing);

@@ -125,32 +125,40 @@ struct Trial<'a> {
     purpose: &'static str,
 }
 
-fn trials(key: &[u8], pexpireat_needed: bool) -> Vec<Trial<'_>> {
+fn trials<'a>(key: &'a [u8], pexpireat_needed: bool) -> Vec<Trial<'a>> {
     const LARGE: &str = "writes large keys in pieces, and all keys where RESTORE is refused";
-    let trial = |command: &'static str, args: &[&'static [u8]], needed, purpose| Trial {
+    let trial = |command: &'static str, args: &[&'a [u8]], needed, purpose| Trial {
         command,
         args: [command.as_bytes(), key].into_iter().chain(args.iter().copied()).collect(),
         needed,
         purpose,
     };
-    let mut rename = trial("RENAME", &[], true, "puts large keys into their place");
-    rename.args.push(key);
+    let read_group = Trial {
+        command: "XREADGROUP",
+        args: vec![b"XREADGROUP", b"GROUP", b"group", b"consumer", b"STREAMS", key, b"0"],
+        needed: false,
+        purpose: "writes groups of large streams",
+    };
     let mut group = trial("XGROUP", &[b"group", b"0"], false, "writes groups of large streams");
     group.args.insert(1, b"CREATE");
     vec![
         trial("DEL", &[], true, "removes keys that are gone"),
-        rename,
+        trial("RENAME", &[key], true, "puts large keys into their place"),
         trial("PEXPIREAT", &[IN_2100], pexpireat_needed, "writes times to live"),
-        trial("UNLINK", &[], false, "empties the target where FLUSHALL is refused"),
-        trial("APPEND", &[b"x"], false, LARGE),
+        trial("UNLINK", &[], false, LARGE),
+        trial("EXISTS", &[], false, LARGE),
+        trial("RENAMENX", &[key], false, LARGE),
         trial("SETRANGE", &[b"0", b"x"], false, LARGE),
         trial("RPUSH", &[b"x"], false, LARGE),
         trial("SADD", &[b"x"], false, LARGE),
         trial("HSET", &[b"x", b"x"], false, LARGE),
         trial("ZADD", &[b"1", b"x"], false, LARGE),
         trial("XADD", &[b"*", b"x", b"x"], false, LARGE),
-        trial("XSETID", &[b"0-1"], false, "writes groups of large streams"),
+        trial("XTRIM", &[b"MAXLEN", b"0"], false, LARGE),
+        trial("XDEL", &[b"0-1"], false, LARGE),
+        trial("XSETID", &[b"0-1"], false, LARGE),
         group,
+        read_group,
         trial("XCLAIM", &[b"group", b"consumer", b"0", b"0-1"], false, "writes groups of large streams"),
         trial("HPEXPIREAT", &[IN_2100, b"FIELDS", b"1", b"x"], false, "carries expiry of hash fields"),
     ]

@@ -33,7 +33,36 @@ pub(super) fn commands(picture: &Picture<'_>) -> Outcome {
             "lower --big-key if elements are large",
         ));
     }
+    for (name, facts) in [("source", &picture.source.facts), ("target", &picture.target.facts)] {
+        let missing: Vec<String> = facts
+            .commands
+            .iter()
+            .filter(|tried| !tried.needed && !tried.available && !has_another_way(tried.command))
+            .map(|tried| tried.command.to_owned())
+            .collect();
+        if !missing.is_empty() {
+            found.push(Outcome::warning(
+                format!("the {name} lacks {}: some large keys cannot be copied in pieces", list(&missing)),
+                "allow these commands to this user, or raise --big-key if the keys are not too large",
+            ));
+        }
+    }
     Outcome::worst_of(found, "everything that is needed can be used")
+}
+
+/// Commands that have a remark of their own, that only a newer version has, or that only an option needs.
+fn has_another_way(command: &str) -> bool {
+    matches!(
+        command,
+        "RESTORE"
+            | "MEMORY USAGE"
+            | "HPEXPIRETIME"
+            | "HPEXPIREAT"
+            | "PEXPIREAT"
+            | "OBJECT IDLETIME"
+            | "OBJECT FREQ"
+            | "MULTI"
+    )
 }
 
 pub(super) fn version(picture: &Picture<'_>) -> Outcome {

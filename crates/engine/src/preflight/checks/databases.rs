@@ -73,11 +73,8 @@ fn nothing_there(picture: &Picture<'_>) -> Option<Outcome> {
     if source.keys() == 0 {
         return Some(Outcome::note("the source holds no keys"));
     }
-    let empty: Vec<String> = picture
-        .wanted
-        .iter()
-        .filter(|&&db| source.keys_in(db) == 0)
-        .map(ToString::to_string)
-        .collect();
-    (!empty.is_empty()).then(|| Outcome::note(format!("the source's database {} holds no keys", list(&empty))))
+    let empty: Vec<String> =
+        picture.wanted.iter().filter(|&&db| source.keys_in(db) == 0).map(ToString::to_string).collect();
+    (!empty.is_empty())
+        .then(|| Outcome::note(format!("the source's database {} holds no keys", list(&empty))))
 }

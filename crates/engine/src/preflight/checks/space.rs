@@ -59,7 +59,9 @@ pub(super) fn memory(picture: &Picture<'_>) -> Outcome {
     let remedy = "choose a larger target, or copy less";
     match fits {
         true if room.need <= room.free() => Outcome::ok(text),
-        true => Outcome::warning(format!("{text}; it fits only if the target has these keys already"), remedy),
+        true => {
+            Outcome::warning(format!("{text}; it fits only if the target has these keys already"), remedy)
+        }
         false if is_upper_bound(picture) => {
             Outcome::warning(format!("{text}; it fits only if what you leave out is large enough"), remedy)
         }
@@ -88,7 +90,9 @@ pub(super) fn eviction(picture: &Picture<'_>) -> Outcome {
         None => found.push(Outcome::note("the source does not tell its eviction policy")),
         Some(_) => {}
     }
-    if picture.wishes.preserve_idle && source.as_deref().is_some_and(keeps_frequency) != keeps_frequency(policy) {
+    if picture.wishes.preserve_idle
+        && source.as_deref().is_some_and(keeps_frequency) != keeps_frequency(policy)
+    {
         found.push(Outcome::warning(
             "one side keeps access frequencies and the other idle times, so neither is carried",
             "choose the same kind of eviction policy on both sides, or leave --preserve-idle out",

@@ -14,7 +14,10 @@ pub(super) fn reachable(picture: &Picture<'_>) -> Outcome {
     let mut found = Vec::new();
     for seen in [picture.source, picture.target] {
         for error in &seen.unreachable {
-            found.push(Outcome::refused(error.to_string(), "all nodes of a cluster must be reachable from here"));
+            found.push(Outcome::refused(
+                error.to_string(),
+                "all nodes of a cluster must be reachable from here",
+            ));
         }
     }
     for (name, seen) in sides(picture) {
@@ -55,7 +58,9 @@ pub(super) fn cluster_whole(picture: &Picture<'_>) -> Outcome {
         let elsewhere = |kind: &ReplyKind| matches!(kind, ReplyKind::Moved { .. });
         if seen.facts.topology == Layout::Single && node_with(seen, elsewhere).is_some() {
             found.push(Outcome::refused(
-                format!("the {name} is a cluster but does not answer CLUSTER SLOTS, so its nodes are unknown"),
+                format!(
+                    "the {name} is a cluster but does not answer CLUSTER SLOTS, so its nodes are unknown"
+                ),
                 "give this user the right to run CLUSTER SLOTS",
             ));
         }

@@ -52,9 +52,9 @@ pub(super) fn target_empty(picture: &Picture<'_>) -> Outcome {
     if keys == 0 {
         return match elsewhere {
             0 => Outcome::ok("the target holds no keys"),
-            _ if wishes.flush_target => {
-                Outcome::note(format!("{elsewhere} keys in other databases of the target will be removed too"))
-            }
+            _ if wishes.flush_target => Outcome::note(format!(
+                "{elsewhere} keys in other databases of the target will be removed too"
+            )),
             _ => Outcome::note(format!(
                 "the target's databases to be written are empty; {elsewhere} keys in its others stay"
             )),
