@@ -200,9 +200,7 @@ impl Endpoint {
     async fn first_answer(&self, pipe: &mut Pipe) -> Result<Value, Error> {
         pipe.value().await.map_err(|error| match *error.kind {
             Kind::Closed if self.tls.is_none() => error.peer.error(Kind::ClosedBeforeAnswer),
-            Kind::Io(ref cause)
-                if self.tls.is_none() && cause.kind() == io::ErrorKind::ConnectionReset =>
-            {
+            Kind::Io(ref cause) if self.tls.is_none() && cause.kind() == io::ErrorKind::ConnectionReset => {
                 error.peer.error(Kind::ClosedBeforeAnswer)
             }
             // A server that wants a client certificate says so only after the handshake (TLS 1.3).

@@ -4,8 +4,9 @@
 //! old or the new checkpoint, never half of one. It holds no password, no key and no value.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use client::Node;
@@ -84,6 +85,9 @@ pub enum CheckpointError {
         /// What differs, one sentence each.
         differences: Vec<String>,
     },
+    /// Another process is at it.
+    #[error("another redferry is using the state file {}; wait for it, or name another file with --state", .0.display())]
+    InUse(PathBuf),
     /// It cannot be written.
     #[error("the state file {} cannot be written ({source}); free disk space or name another place with --state", path.display())]
     Unwritable {
@@ -111,7 +115,8 @@ impl Checkpoint {
             Err(source) => return Err(CheckpointError::Unreadable { path: path.to_owned(), source }),
         };
         let broken = |problem: String| CheckpointError::Broken { path: path.to_owned(), problem };
-        let checkpoint: Checkpoint = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+        let checkpoint: Checkpoint =
+            serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
         if checkpoint.format != FORMAT {
             return Err(broken(format!("its format is {}", checkpoint.format)));
         }
@@ -158,6 +163,47 @@ impl Checkpoint {
     }
 }
 
+/// The right to use a state file, for one process at a time. The operating system takes it back however
+/// the process ends.
+#[derive(Debug)]
+pub struct StateLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl StateLock {
+    /// Takes the right for the state file at `state`.
+    ///
+    /// # Errors
+    /// Another process has it, or the folder cannot be written.
+    pub fn take(state: &Path) -> Result<StateLock, CheckpointError> {
+        let mut path = state.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let unwritable = |source| CheckpointError::Unwritable { path: state.to_owned(), source };
+        loop {
+            let file = File::create(&path).map_err(unwritable)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(CheckpointError::InUse(state.to_owned())),
+                Err(TryLockError::Error(source)) => return Err(unwritable(source)),
+            }
+            // Between opening and locking, its last owner may have removed it, and another made a new one.
+            let ours = file.metadata().map_err(unwritable)?.ino();
+            if std::fs::metadata(&path).is_ok_and(|there| there.ino() == ours) {
+                return Ok(StateLock { path, _file: file });
+            }
+        }
+    }
+}
+
+impl Drop for StateLock {
+    fn drop(&mut self) {
+        // Removed while it is still locked. One that stays behind is harmless: the lock counts, not the file.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
 fn differences(then: &Arguments, now: &Arguments) -> Vec<String> {
     let names: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
     let show = |value: Option<&String>| value.map_or("not given".to_owned(), |value| format!("\"{value}\""));
@@ -198,13 +244,20 @@ mod tests {
     }
 
     #[test]
+    fn one_process_at_a_time_uses_a_state_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy.json");
+        let lock = StateLock::take(&path).unwrap();
+        assert!(matches!(StateLock::take(&path), Err(CheckpointError::InUse(_))));
+        drop(lock);
+        StateLock::take(&path).unwrap();
+    }
+
+    #[test]
     fn half_a_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("copy.json");
         std::fs::write(&path, b"{\"format\":1,").unwrap();
-        assert!(matches!(
-            Checkpoint::load(&path, &arguments("b")),
-            Err(CheckpointError::Broken { .. })
-        ));
+        assert!(matches!(Checkpoint::load(&path, &arguments("b")), Err(CheckpointError::Broken { .. })));
     }
 }

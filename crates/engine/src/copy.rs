@@ -103,9 +103,7 @@ impl Copy {
         let elapsed_here = began.elapsed();
         let halt = match halt {
             None => Checkpoint::remove(&run.options.state).err().map(Halt::from),
-            Some(halt) => {
-                rounds.save().err().map(Halt::from).or(Some(halt))
-            }
+            Some(halt) => rounds.save().err().map(Halt::from).or(Some(halt)),
         };
         Ok(CopyOutcome {
             copied_here: total.copied.saturating_sub(copied_before),
@@ -146,7 +144,11 @@ impl Rounds<'_> {
                 let since = *lost_since.get_or_insert_with(Instant::now);
                 if since.elapsed() > self.run.options.give_up_after {
                     let last = "a node of the cluster left and nothing took its slots".to_owned();
-                    return Some(Halt::Outage { side: Side::Source, seconds: since.elapsed().as_secs(), last });
+                    return Some(Halt::Outage {
+                        side: Side::Source,
+                        seconds: since.elapsed().as_secs(),
+                        last,
+                    });
                 }
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -183,7 +185,8 @@ impl Rounds<'_> {
             }
         }
         self.checkpoint.scans = records;
-        let statuses = self.checkpoint.scans.iter().map(|scan| Arc::new(Mutex::new(status_of(scan)))).collect();
+        let statuses =
+            self.checkpoint.scans.iter().map(|scan| Arc::new(Mutex::new(status_of(scan)))).collect();
         *lock(&self.progress.lanes) = statuses;
         self.checkpoint.scans.iter().filter(|scan| !scan.position.done).count()
     }

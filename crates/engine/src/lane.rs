@@ -6,6 +6,7 @@
 //! bounded whatever the number of keys.
 
 mod fetch;
+mod in_pieces;
 mod recover;
 mod reply;
 mod work;
@@ -22,13 +23,13 @@ use client::{Error, Kind, Node, SourceConnection, Topology};
 use migration::expiry::Clock;
 use migration::pages::Pages;
 use migration::tally::{Cause, Outcome};
-use tokio::task::JoinHandle;
 
 use crate::guess::Guesses;
 use crate::names::{KeyRef, Names};
-use crate::pieces::{PieceCopier, PiecesEnd};
+use crate::pieces::PiecesEnd;
 use crate::run::{LaneStatus, Run, lock};
 use crate::stop::Halt;
+use in_pieces::InPieces;
 use reply::Front;
 use work::{Asked, Work};
 use writer::Writer;
@@ -95,10 +96,7 @@ pub(crate) struct Lane {
     /// Keys keep their names, so nothing is asked about them.
     same_names: bool,
     scratch: Vec<u8>,
-    // Values that go in pieces, one at a time.
-    in_pieces: VecDeque<Work>,
-    pieces: Option<(Work, JoinHandle<PiecesResult>)>,
-    idle_copier: Option<Box<PieceCopier>>,
+    in_pieces: InPieces,
     // Time.
     hold_until: Option<Instant>,
     last_heard: Instant,
@@ -107,8 +105,6 @@ pub(crate) struct Lane {
     stopping_since: Option<Instant>,
     halted: Option<Halt>,
 }
-
-type PiecesResult = (Box<PieceCopier>, Result<PiecesEnd, Error>);
 
 impl std::fmt::Debug for Lane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -204,7 +200,11 @@ impl Lane {
             if self.relayout {
                 return Ok(Some(Turn::Relayout));
             }
-            if self.stopping_since.is_some() && self.asked.is_empty() && self.is_written() {
+            if self.stopping_since.is_some()
+                && self.asked.is_empty()
+                && self.is_written()
+                && !self.in_pieces.is_running()
+            {
                 return Ok(Some(Turn::Stopped));
             }
             if !moved {
@@ -285,46 +285,24 @@ impl Lane {
     }
 
     fn poll_pieces(&mut self, cx: &mut Context<'_>) -> Result<bool, Halt> {
-        if self.pieces.is_none()
-            && self.stopping_since.is_none()
-            && let Some(work) = self.in_pieces.pop_front()
-        {
-            let mut copier = self.idle_copier.take().unwrap_or_else(|| {
-                Box::new(PieceCopier::new(Arc::clone(&self.run), self.node.clone(), self.db))
-            });
-            let key = self.names.get(work.key).to_vec();
-            let task = tokio::spawn(async move {
-                let end = copier.copy(&key).await;
-                (copier, end)
-            });
-            self.pieces = Some((work, task));
+        if self.stopping_since.is_none() {
+            self.in_pieces.begin(&self.run, &self.node, self.db, &self.names);
         }
-        let Some((work, task)) = &mut self.pieces else { return Ok(false) };
-        let work = *work;
-        let Poll::Ready(joined) = std::pin::Pin::new(task).poll(cx) else { return Ok(false) };
-        self.pieces = None;
-        let end = match joined {
-            Ok((copier, end)) => {
-                self.idle_copier = Some(copier);
-                end
-            }
-            // The task was aborted with the runtime, or panicked: the key counts as not copied.
-            Err(_) => Ok(PiecesEnd::Not(Cause::TargetError)),
-        };
+        let Some((work, why, end)) = self.in_pieces.poll_ended(cx) else { return Ok(false) };
         match end {
             Ok(PiecesEnd::Copied { kind, bytes }) => self.settle(work.key, Outcome::Copied { kind, bytes }),
             Ok(PiecesEnd::Not(cause)) => self.settle(work.key, Outcome::Not(cause)),
             Ok(PiecesEnd::Moved) => {
-                self.in_pieces.push_back(work);
+                self.in_pieces.push(work, why);
                 self.relayout = true;
             }
-            Ok(PiecesEnd::Stopped) => self.in_pieces.push_front(work),
+            Ok(PiecesEnd::Stopped) => self.in_pieces.push(work, why),
             Ok(PiecesEnd::Refused { node, kind, text }) => {
-                self.in_pieces.push_front(work);
+                self.in_pieces.push(work, why);
                 self.refused_altogether(node, kind, text);
             }
             Err(error) => {
-                self.in_pieces.push_front(work);
+                self.in_pieces.push(work, why);
                 return Err(error.into());
             }
         }

@@ -19,7 +19,7 @@ mod run;
 mod stop;
 pub mod temporary;
 
-pub use checkpoint::{Arguments, Checkpoint, CheckpointError, ScanRecord};
+pub use checkpoint::{Arguments, Checkpoint, CheckpointError, ScanRecord, StateLock};
 pub use copy::{Copy, CopyOutcome, Progress};
 pub use options::{BIG_KEY, CopyOptions, GIVE_UP_AFTER, MAX_LATENCY, MEMORY, SCAN_COUNT};
 pub use run::{Abilities, LaneStatus, Stop};

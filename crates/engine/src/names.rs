@@ -16,6 +16,7 @@ pub(crate) struct Names {
     pages: VecDeque<Vec<u8>>,
     first: u64,
     spare: Vec<Vec<u8>>,
+    bytes: usize,
 }
 
 impl Names {
@@ -29,6 +30,7 @@ impl Names {
         if self.pages.is_empty() {
             self.first = page;
         }
+        self.bytes += bytes.len();
         self.pages.push_back(bytes);
         let mut from = 0;
         ends.iter().map(move |&end| {
@@ -48,11 +50,17 @@ impl Names {
         while self.first < oldest {
             let Some(mut page) = self.pages.pop_front() else { break };
             self.first += 1;
+            self.bytes -= page.len();
             if self.spare.len() < 4 && page.capacity() <= 1 << 20 {
                 page.clear();
                 self.spare.push(page);
             }
         }
+    }
+
+    /// Bytes of all names that are kept.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// An empty buffer for the next page.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnConflict {
-    /// Do not start when the target holds keys; a conflict met on the way fails that key.
+    /// Do not start when the target holds keys. Keys that somebody writes there later are overwritten: a
+    /// write of ours whose acknowledgement was lost looks just like them when it is repeated.
     #[default]
     Refuse,
     /// Keep the target's key and count it as skipped.

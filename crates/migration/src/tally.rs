@@ -126,10 +126,8 @@ causes! {
         "delete keys that begin with redferry:tmp: on the source; they are left-overs of a copy into it";
     /// The target does not know the key's module type.
     ModuleTypeUnknown => Skipped, "module_type_unknown",
-        "enable the module on the target (AMR: only when the database is created), then copy these keys again";
-    /// The target reads the payload no better than piece by piece, and that failed too.
-    RestoreRefused => Failed, "restore_refused",
-        "look at the examples with --show-keys: the target does not accept these values in any form";
+        "enable the module on the target (AMR: only when the database is created) and raise --big-key above these values, \
+         which only travel whole; then copy these keys again";
     /// A big key changed during each attempt to read it in pieces.
     ChangedWhileRead => Failed, "changed_while_read",
         "copy these keys again when they are quieter, or raise --big-key so that they are read in one piece";

@@ -216,7 +216,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         "d" => 86_400.0,
         _ => return Err("write a time such as 250ms, 30s, 5m, 2h or 1d".into()),
     };
-    let number: f64 = number.parse().map_err(|_| "write a time such as 250ms, 30s, 5m, 2h or 1d".to_owned())?;
+    let number: f64 =
+        number.parse().map_err(|_| "write a time such as 250ms, 30s, 5m, 2h or 1d".to_owned())?;
     Duration::try_from_secs_f64(number * factor).map_err(|_| "this time is too long".into())
 }
 

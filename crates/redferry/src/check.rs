@@ -18,14 +18,11 @@ pub(crate) async fn run(args: &CheckArgs, _output: Output) -> Exit {
 async fn try_run(args: &CheckArgs) -> Result<Exit, Exit> {
     let endpoints = connect::endpoints(&args.sides)?;
     wishes::selection(&args.choice)?;
-    let wishes = wishes::wishes(
-        &args.choice,
-        &args.preflight,
-        &endpoints.source_address,
-        &endpoints.target_address,
-    )?;
+    let names = wishes::name_rules(&args.choice)?;
+    let wishes =
+        wishes::wishes(&args.choice, &args.preflight, &endpoints.source_address, &endpoints.target_address)?;
     let findings = probe(&endpoints, &wishes).await?;
-    wishes::naming(&args.choice, &wishes, &findings.databases)?;
+    names.naming(&wishes, &findings.databases)?;
     let text = format!("{}\n", findings.table());
     Ok(match refusal(&findings) {
         None => Exit::new(Code::Equal, document(&findings), text),
@@ -45,7 +42,11 @@ pub(crate) fn refusal(findings: &Findings) -> Option<String> {
     let reasons: Vec<String> = findings
         .refusals()
         .map(|check| {
-            if check.remedy.is_empty() { check.text.clone() } else { format!("{}; {}", check.text, check.remedy) }
+            if check.remedy.is_empty() {
+                check.text.clone()
+            } else {
+                format!("{}; {}", check.text, check.remedy)
+            }
         })
         .collect();
     (!reasons.is_empty()).then(|| format!("refused: {}", reasons.join("\nredferry: refused: ")))

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::preflight::Findings;
-use engine::{Arguments, Checkpoint, CheckpointError, Copy, CopyOptions, Halt, Progress, Stop, collisions, flush};
+use engine::{
+    Arguments, Checkpoint, CheckpointError, Copy, CopyOptions, Halt, Progress, StateLock, Stop, collisions,
+    flush,
+};
 use migration::tally::Fate;
 use serde_json::{Value, json};
 
@@ -28,15 +31,13 @@ pub(crate) async fn run(args: &CopyArgs, output: Output) -> Exit {
 async fn try_run(args: &CopyArgs, output: Output) -> Result<Exit, Exit> {
     let endpoints = connect::endpoints(&args.sides)?;
     let selection = wishes::selection(&args.choice)?;
+    let names = wishes::name_rules(&args.choice)?;
     let arguments = arguments(args, &endpoints);
     let state = args.state.clone().unwrap_or_else(|| default_state(&arguments));
+    let _lock = StateLock::take(&state).map_err(|error| refuse_state(&error))?;
     let resuming = Checkpoint::load(&state, &arguments).map_err(|error| refuse_state(&error))?.is_some();
-    let mut wishes = wishes::wishes(
-        &args.choice,
-        &args.preflight,
-        &endpoints.source_address,
-        &endpoints.target_address,
-    )?;
+    let mut wishes =
+        wishes::wishes(&args.choice, &args.preflight, &endpoints.source_address, &endpoints.target_address)?;
     wishes.resuming = resuming;
     wishes.flush_target = args.flush_target && !resuming;
     wishes.preserve_idle = args.preserve_idle;
@@ -47,7 +48,7 @@ async fn try_run(args: &CopyArgs, output: Output) -> Result<Exit, Exit> {
     if let Some(why) = check::refusal(&findings) {
         return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));
     }
-    let naming = wishes::naming(&args.choice, &wishes, &findings.databases)?;
+    let naming = names.naming(&wishes, &findings.databases)?;
     refuse_collisions(&endpoints, &findings, &selection, &naming).await?;
     if wishes.flush_target {
         flush_target(args, &endpoints, &findings).await?;
@@ -56,7 +57,10 @@ async fn try_run(args: &CopyArgs, output: Output) -> Result<Exit, Exit> {
     let stop = Arc::new(Stop::default());
     interrupt::listen(Arc::clone(&stop));
     let progress = Progress::default();
-    let shown = tokio::spawn(progress::show(progress.clone(), output == Output::Json && !std::io::stderr().is_terminal()));
+    let shown = tokio::spawn(progress::show(
+        progress.clone(),
+        output == Output::Json && !std::io::stderr().is_terminal(),
+    ));
     let copy = Copy {
         source: endpoints.source.clone(),
         target: endpoints.target.clone(),
@@ -97,7 +101,8 @@ async fn try_run(args: &CopyArgs, output: Output) -> Result<Exit, Exit> {
                 Halt::Checkpoint(_) => Code::Failed,
                 _ => Code::Interrupted,
             };
-            let error = format!("{halt}\nredferry: run the same command again to go on (state: {})", state.display());
+            let error =
+                format!("{halt}\nredferry: run the same command again to go on (state: {})", state.display());
             Exit::new(code, document, text).with_error(error)
         }
     })
@@ -109,7 +114,7 @@ fn document(findings: &Findings) -> Value {
 
 fn refuse_state(error: &CheckpointError) -> Exit {
     match error {
-        CheckpointError::OtherRun { .. } => Exit::refused(error.to_string()),
+        CheckpointError::OtherRun { .. } | CheckpointError::InUse(_) => Exit::refused(error.to_string()),
         _ => Exit::failed(error.to_string()),
     }
 }
@@ -129,13 +134,15 @@ async fn refuse_collisions(
     let databases: Vec<String> = found
         .iter()
         .map(|collision| {
-            let from: Vec<String> = collision.origins.iter().map(|(db, _)| format!("database {db}")).collect();
+            let from: Vec<String> =
+                collision.origins.iter().map(|(db, _)| format!("database {db}")).collect();
             from.join(" and ")
         })
         .collect();
     Err(Exit::new(Code::Refused, document(findings), String::new()).with_error(format!(
-        "refused: at least {} names on the target would be taken by two keys of the source ({}); nothing was \
+        "refused: {}{} of the target's names would be taken by two keys of the source (of {}); nothing was \
          written; give the databases different prefixes (--db-prefix, --prefix-by-db) or change --rename",
+        if found.len() < COLLISIONS { "" } else { "at least " },
         found.len(),
         databases.first().map_or("", String::as_str),
     )))
@@ -162,9 +169,14 @@ async fn flush_target(args: &CopyArgs, endpoints: &Endpoints, findings: &Finding
             )));
         }
     };
-    let flushed = flush::target(&endpoints.target, &findings.target.layout, &typed, findings)
-        .await
-        .map_err(|error| Exit::refused(error.to_string()))?;
+    let flushed = flush::target(&endpoints.target, &findings.target.layout, &typed, findings).await.map_err(
+        |error| match error {
+            flush::FlushError::Client(_) | flush::FlushError::NotEmpty { .. } => {
+                Exit::failed(error.to_string())
+            }
+            _ => Exit::refused(error.to_string()),
+        },
+    )?;
     tracing::info!("the target was emptied of {} keys", flushed.keys());
     Ok(())
 }

@@ -100,7 +100,9 @@ fn sums(lanes: &[LaneStatus]) -> (u64, u64, u64) {
 async fn bars(progress: Progress) {
     let bars = BARS.get_or_init(MultiProgress::new).clone();
     let style = |template: &str| {
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+        ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ")
     };
     let node_style = style("{prefix:>24} [{bar:28}] {human_pos:>12}/{human_len} {msg}");
     let total_style = style("{prefix:>24} [{bar:28}] {human_pos:>12}/{human_len} {per_sec} {msg} ETA {eta}");
@@ -120,7 +122,11 @@ async fn bars(progress: Progress) {
             }
         }
         for (lane, bar) in lanes.iter().zip(&nodes) {
-            bar.set_prefix(if lane.db == 0 { lane.node.to_string() } else { format!("{} db{}", lane.node, lane.db) });
+            bar.set_prefix(if lane.db == 0 {
+                lane.node.to_string()
+            } else {
+                format!("{} db{}", lane.node, lane.db)
+            });
             bar.set_length(lane.expected.max(lane.total.settled()));
             bar.set_position(lane.total.settled());
             bar.set_message(lane.waiting.clone().unwrap_or_else(|| HumanBytes(lane.total.bytes).to_string()));

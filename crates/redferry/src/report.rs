@@ -106,7 +106,11 @@ pub(crate) fn text(outcome: &CopyOutcome, usage: Usage, show_keys: bool) -> Stri
     line("TTL", format!("exact within {} ms", outcome.ttl_error_ms.max(1)));
     line(
         "redferry",
-        format!("{:.2} s CPU, {} memory at most", usage.cpu_ms as f64 / 1000.0, HumanBytes(usage.peak_rss_bytes)),
+        format!(
+            "{:.2} s CPU, {} memory at most",
+            usage.cpu_ms as f64 / 1000.0,
+            HumanBytes(usage.peak_rss_bytes)
+        ),
     );
     out
 }

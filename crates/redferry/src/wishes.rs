@@ -1,8 +1,8 @@
 //! From what was typed to what is wanted: databases, names, filters.
 
 use client::address::Address;
-use engine::preflight::{DbWish, Wishes};
-use migration::naming::{self, DbRule, Naming};
+use engine::preflight::{CHECKS, DbWish, Wishes};
+use migration::naming::{self, DbRule, Naming, Rename};
 use migration::selection::{Selection, SelectionOptions};
 
 use crate::args::{Choice, Preflight};
@@ -21,6 +21,12 @@ pub(crate) fn wishes(
         (None, false, Some(db)) => DbWish::List(vec![db]),
         (None, false, None) => DbWish::Default,
     };
+    if let Some(name) = preflight.skip_check.iter().find(|name| !CHECKS.contains(&name.as_str())) {
+        return Err(Exit::usage(format!(
+            "--skip-check: there is no check {name:?}; there are {}",
+            CHECKS.join(", ")
+        )));
+    }
     let mut db_map = std::collections::BTreeMap::new();
     for text in &choice.db_map {
         let (from, to) = naming::parse_db_map(text).map_err(|e| wrong("--db-map", &e))?;
@@ -58,29 +64,50 @@ fn selection_options(choice: &Choice) -> SelectionOptions {
     }
 }
 
-/// Where each database's keys go, once it is known which databases are copied.
-pub(crate) fn naming(choice: &Choice, wishes: &Wishes, databases: &[u32]) -> Result<Naming, Exit> {
-    let mut prefixes = std::collections::BTreeMap::new();
+/// The rules for names as they were typed, readable and no more: what they come to depends on the databases.
+#[derive(Debug)]
+pub(crate) struct NameRules {
+    by_db: Option<String>,
+    prefixes: Vec<(u32, Vec<u8>)>,
+    renames: Vec<Rename>,
+}
+
+/// Reads the rules for names.
+pub(crate) fn name_rules(choice: &Choice) -> Result<NameRules, Exit> {
     if let Some(pattern) = &choice.prefix_by_db {
-        for db in databases.iter().filter(|db| **db != 0) {
-            let prefix = naming::prefix_by_db(pattern, *db).map_err(|e| wrong("--prefix-by-db", &e))?;
-            prefixes.insert(*db, prefix);
+        naming::prefix_by_db(pattern, 0).map_err(|e| wrong("--prefix-by-db", &e))?;
+    }
+    let prefixes = choice.db_prefix.iter().map(|text| naming::parse_db_prefix(text));
+    let renames = choice.rename.iter().map(|text| naming::parse_rename(text));
+    let rules = NameRules {
+        by_db: choice.prefix_by_db.clone(),
+        prefixes: prefixes.collect::<Result<_, _>>().map_err(|e| wrong("--db-prefix", &e))?,
+        renames: renames.collect::<Result<_, _>>().map_err(|e| wrong("--rename", &e))?,
+    };
+    // Renames that contradict each other do so in any database.
+    Naming::new(vec![DbRule { source: 0, target: 0, prefix: Vec::new() }], rules.renames.clone())
+        .map_err(|e| wrong("--rename", &e))?;
+    Ok(rules)
+}
+
+impl NameRules {
+    /// Where each database's keys go, once it is known which databases are copied.
+    pub(crate) fn naming(self, wishes: &Wishes, databases: &[u32]) -> Result<Naming, Exit> {
+        let mut prefixes = std::collections::BTreeMap::new();
+        if let Some(pattern) = &self.by_db {
+            for db in databases.iter().filter(|db| **db != 0) {
+                let prefix = naming::prefix_by_db(pattern, *db).map_err(|e| wrong("--prefix-by-db", &e))?;
+                prefixes.insert(*db, prefix);
+            }
         }
+        prefixes.extend(self.prefixes);
+        let rules = databases.iter().map(|db| DbRule {
+            source: *db,
+            target: wishes.target_db(*db),
+            prefix: prefixes.remove(db).unwrap_or_default(),
+        });
+        Naming::new(rules.collect(), self.renames).map_err(|error| Exit::usage(error.to_string()))
     }
-    for text in &choice.db_prefix {
-        let (db, prefix) = naming::parse_db_prefix(text).map_err(|e| wrong("--db-prefix", &e))?;
-        prefixes.insert(db, prefix);
-    }
-    let mut renames = Vec::new();
-    for text in &choice.rename {
-        renames.push(naming::parse_rename(text).map_err(|e| wrong("--rename", &e))?);
-    }
-    let rules = databases.iter().map(|db| DbRule {
-        source: *db,
-        target: wishes.target_db(*db),
-        prefix: prefixes.remove(db).unwrap_or_default(),
-    });
-    Naming::new(rules.collect(), renames).map_err(|error| Exit::usage(error.to_string()))
 }
 
 fn wrong(option: &str, error: &dyn std::fmt::Display) -> Exit {

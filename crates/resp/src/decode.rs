@@ -145,7 +145,8 @@ impl Decoder {
     #[inline]
     pub fn skip(&mut self, buffer: &[u8], frames: &[u8]) -> bool {
         let next = buffer.get(self.position..).unwrap_or_default();
-        let known = self.at_boundary() && matches!(self.partial, Partial::Nothing) && next.starts_with(frames);
+        let known =
+            self.at_boundary() && matches!(self.partial, Partial::Nothing) && next.starts_with(frames);
         if known {
             self.position += frames.len();
         }

@@ -8,6 +8,7 @@ use migration::expiry::deadline_on_target_ms;
 use migration::tally::{Cause, KeyType, Outcome};
 
 use super::Lane;
+use super::in_pieces::Why;
 use super::reply::Reply;
 use super::work::{Asked, Step, Work, Written};
 use super::writer::{Payload, Use};
@@ -31,6 +32,10 @@ const GROUP_BYTES: u64 = 256 * 1024;
 
 /// Keys waiting to be read, below which the next page is asked for.
 const LOW_WATER: usize = 1024;
+
+/// Bytes of names of unfinished pages above which no more pages are asked for. One slow key keeps its
+/// page and all later ones open.
+const NAME_BYTES: usize = 8 * 1024 * 1024;
 
 /// Bytes of names that one page should have at most.
 const PAGE_BYTES: u64 = 256 * 1024;
@@ -83,7 +88,8 @@ impl Lane {
     }
 
     fn ask_for_page(&mut self) {
-        if self.scan_pending || self.todo.len() >= LOW_WATER {
+        let enough = self.todo.len() >= LOW_WATER || self.in_pieces.has_enough();
+        if self.scan_pending || enough || self.names.bytes() > NAME_BYTES {
             return;
         }
         let Some(cursor) = self.pages.next_cursor() else { return };
@@ -149,7 +155,11 @@ impl Lane {
                 self.source.push(Read::PTtl(key));
                 if with_use {
                     let frequency = self.frequency;
-                    self.source.push(if frequency { Read::ObjectFreq(key) } else { Read::ObjectIdleTime(key) });
+                    self.source.push(if frequency {
+                        Read::ObjectFreq(key)
+                    } else {
+                        Read::ObjectIdleTime(key)
+                    });
                 }
                 self.source.push(match work.step {
                     Step::ReadShort => Read::GetRange(key, 0, SHORT - 1),
@@ -218,15 +228,13 @@ impl Lane {
             (Asked::Begin, Reply::Time(us)) => {
                 self.group_began_us = us;
                 self.group_had_ttl = false;
+                self.group_error_ms = 0;
             }
-            (Asked::End, Reply::Time(us)) if self.group_had_ttl => {
-                let span = us.saturating_sub(self.group_began_us).div_ceil(1000);
-                self.run.saw_ttl_error(self.group_error_ms + u32::try_from(span).unwrap_or(u32::MAX));
-            }
+            (Asked::End, Reply::Time(us)) => self.group_ended(us),
             (Asked::Begin, _) => {
-                let now = self.run.now_us() as i64 + self.source_clock.offset_us;
-                self.group_began_us = u64::try_from(now).unwrap_or(0);
+                self.group_began_us = self.source_now_us();
                 self.group_had_ttl = false;
+                self.group_error_ms = 0;
             }
             (Asked::End | Asked::Ping, _) => {}
             (Asked::Scan, Reply::Page) => self.listed(),
@@ -252,6 +260,20 @@ impl Lane {
             }
         }
         Ok(())
+    }
+
+    /// Books how far off the expiries of a group may be: its keys were read between its two looks at the clock.
+    pub(super) fn group_ended(&mut self, us: u64) {
+        if std::mem::take(&mut self.group_had_ttl) {
+            let span = us.saturating_sub(self.group_began_us).div_ceil(1000);
+            let span = u32::try_from(span).unwrap_or(u32::MAX);
+            self.run.saw_ttl_error(self.group_error_ms.saturating_add(span));
+        }
+    }
+
+    /// The source's clock now, as well as it is known.
+    pub(super) fn source_now_us(&self) -> u64 {
+        u64::try_from(self.run.now_us() as i64 + self.source_clock.offset_us).unwrap_or(0)
     }
 
     /// A page of names has arrived.
@@ -318,7 +340,7 @@ impl Lane {
             // Missing and empty look alike here; the read tells them apart.
             0 => Step::ReadShort,
             length if length > self.run.options.big_key => {
-                self.in_pieces.push_back(work);
+                self.in_pieces.push(work, Why::Big);
                 return;
             }
             length => Step::ReadLong(length),
@@ -330,8 +352,10 @@ impl Lane {
     }
 
     fn size_is(&mut self, work: Work, size: u64) {
-        if size > self.run.options.big_key || !self.run.abilities.restore {
-            self.in_pieces.push_back(work);
+        if size > self.run.options.big_key {
+            self.in_pieces.push(work, Why::Big);
+        } else if !self.run.abilities.restore {
+            self.in_pieces.push(work, Why::Refused);
         } else {
             self.todo.push_front(work.then(Step::Dump(size)));
         }
@@ -403,7 +427,9 @@ impl Lane {
         };
         let importer =
             if self.asks.is_empty() { None } else { self.asks.get(&commands::slot(name)).copied() };
-        let Some(index) = importer.or_else(|| self.layout.owner(name)).filter(|index| *index < self.writers.len()) else {
+        let Some(index) =
+            importer.or_else(|| self.layout.owner(name)).filter(|index| *index < self.writers.len())
+        else {
             self.todo.push_back(work.again());
             self.relayout = true;
             return;
@@ -413,7 +439,7 @@ impl Lane {
         let deadline = deadline_on_target_ms(&self.source_clock, &writer.clock, read_at, pttl);
         if let Some(deadline) = deadline {
             self.group_had_ttl = true;
-            self.group_error_ms = deadline.error_ms;
+            self.group_error_ms = self.group_error_ms.max(deadline.error_ms);
         }
         let expire_at = deadline.map(|deadline| deadline.at_ms);
         let payload = if value.len() < SHARE_FROM {
@@ -426,9 +452,8 @@ impl Lane {
             writer.asking(&mut written);
         }
         if dumped {
-            let last_use = last_use.map(|number| {
-                if self.frequency { Use::Frequency(number) } else { Use::IdleSeconds(number) }
-            });
+            let last_use = last_use
+                .map(|number| if self.frequency { Use::Frequency(number) } else { Use::IdleSeconds(number) });
             writer.restore(&self.run, name, payload, expire_at, last_use, written);
         } else {
             writer.set(&self.run, name, payload, expire_at, written);

@@ -9,6 +9,7 @@ use std::time::Instant;
 use client::{Backoff, Error, Read, Recovery, Side, SourceConnection, Topology};
 use migration::pages::{Pages, ScanPosition};
 
+use super::in_pieces::Why;
 use super::work::Asked;
 use super::writer::Writer;
 use super::{Lane, LaneEnd};
@@ -20,6 +21,9 @@ use crate::stop::Halt;
 
 /// Failed attempts after which a cluster is asked whether the node still is one of its primaries.
 const ASK_CLUSTER_AFTER: u32 = 3;
+
+/// Lost writes of one key after which it is suspected of breaking the connection.
+const TOO_OFTEN: u8 = 8;
 
 /// Who answers at a node's address.
 struct Identity {
@@ -86,8 +90,6 @@ impl Lane {
             relayout: false,
             scratch: Vec::new(),
             in_pieces: Default::default(),
-            pieces: None,
-            idle_copier: None,
             hold_until: None,
             last_heard: now,
             last_ping: now,
@@ -115,7 +117,8 @@ impl Lane {
                 let seconds = began.elapsed().as_secs();
                 return Err(LaneEnd::Halted(Halt::Outage { side, seconds, last: last.to_string() }));
             }
-            lock(&self.status).waiting = Some(format!("{side} is unreachable since {} s", began.elapsed().as_secs()));
+            lock(&self.status).waiting =
+                Some(format!("{side} is unreachable since {} s", began.elapsed().as_secs()));
             tokio::time::sleep(backoff.next_wait()).await;
             let attempt = match side {
                 Side::Source => self.reconnect_source().await,
@@ -148,6 +151,8 @@ impl Lane {
     fn forget_unanswered(&mut self, side: Side) {
         match side {
             Side::Source => {
+                // The look at the clock after the group is lost with the connection.
+                self.group_ended(self.source_now_us());
                 let asked = std::mem::take(&mut self.asked);
                 self.todo.extend(asked.iter().filter_map(Asked::work).map(|work| work.again()));
                 self.front = Default::default();
@@ -156,8 +161,15 @@ impl Lane {
                 self.in_flight_bytes = 0;
             }
             Side::Target => {
-                for writer in self.writers.drain(..) {
-                    self.todo.extend(writer.into_due().map(|written| written.work.again()));
+                for written in self.writers.drain(..).flat_map(Writer::into_due) {
+                    let work = written.work.lost();
+                    // A server that refuses an argument's size closes the connection while we still send.
+                    // Such a key would do it again for ever; in pieces it is told what is wrong with it.
+                    if work.losses < TOO_OFTEN {
+                        self.todo.push_back(work);
+                    } else {
+                        self.in_pieces.push(work, Why::Refused);
+                    }
                 }
             }
         }
@@ -184,9 +196,6 @@ impl Lane {
     }
 
     fn begin_anew(&mut self, run_id: Option<String>) {
-        if let Some((_, task)) = self.pieces.take() {
-            task.abort();
-        }
         self.in_pieces.clear();
         self.todo.clear();
         // Writes under way belong to pages that are forgotten: their acknowledgements must not count.
@@ -235,7 +244,9 @@ async fn identify(source: &mut SourceConnection) -> Result<Identity, Error> {
     }
     let text = reply.as_str().unwrap_or_default();
     let field = |name: &str| {
-        text.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':')).filter(|v| !v.is_empty())
+        text.lines()
+            .find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
+            .filter(|v| !v.is_empty())
     };
     Ok(Identity {
         run_id: field("run_id").map(str::to_owned),
@@ -243,4 +254,3 @@ async fn identify(source: &mut SourceConnection) -> Result<Identity, Error> {
         counts_use: field("maxmemory_policy").is_some_and(|policy| policy.ends_with("lfu")),
     })
 }
-

@@ -107,7 +107,11 @@ impl Front {
     }
 
     /// One token of the reply to SCAN.
-    pub(crate) fn scan<'a>(&mut self, token: Token, bytes: impl Fn(Range<usize>) -> &'a [u8]) -> Option<Reply> {
+    pub(crate) fn scan<'a>(
+        &mut self,
+        token: Token,
+        bytes: impl Fn(Range<usize>) -> &'a [u8],
+    ) -> Option<Reply> {
         match token {
             Token::Error(range) => {
                 self.fault(bytes(range));

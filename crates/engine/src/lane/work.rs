@@ -29,16 +29,23 @@ pub(crate) struct Work {
     pub(crate) key: KeyRef,
     pub(crate) step: Step,
     pub(crate) screened: bool,
+    /// How often the target's connection broke while its write was under way.
+    pub(crate) losses: u8,
 }
 
 impl Work {
     pub(crate) fn new(key: KeyRef, screen: bool) -> Work {
-        Work { key, step: if screen { Step::Screen } else { Step::Guess }, screened: !screen }
+        Work { key, step: if screen { Step::Screen } else { Step::Guess }, screened: !screen, losses: 0 }
     }
 
     /// The same key from the beginning, after its reply or its write was lost.
     pub(crate) fn again(self) -> Work {
         Work { step: if self.screened { Step::Guess } else { Step::Screen }, ..self }
+    }
+
+    /// The same after its write was lost.
+    pub(crate) fn lost(self) -> Work {
+        Work { losses: self.losses.saturating_add(1), ..self.again() }
     }
 
     pub(crate) fn then(self, step: Step) -> Work {

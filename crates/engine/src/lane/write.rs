@@ -6,6 +6,7 @@ use client::reply::ReplyKind;
 use migration::tally::{Cause, KeyType, Outcome};
 
 use super::Lane;
+use super::in_pieces::Why;
 use super::work::Written;
 use super::writer::Ack;
 use crate::stop::Halt;
@@ -76,10 +77,12 @@ impl Lane {
                 if written.kind == KeyType::Module {
                     self.settle(work.key, Outcome::Not(Cause::ModuleTypeUnknown));
                 } else {
-                    self.in_pieces.push_back(work);
+                    self.in_pieces.push(work, Why::Refused);
                 }
             }
-            ReplyKind::Other if text.contains("invalid bulk length") || text.contains("maximum allowed size") => {
+            ReplyKind::Other
+                if text.contains("invalid bulk length") || text.contains("maximum allowed size") =>
+            {
                 self.settle(work.key, Outcome::Not(Cause::TooLarge));
             }
             ReplyKind::WrongType
@@ -118,5 +121,4 @@ impl Lane {
             tracing::warn!(cause = cause.name(), "the {side} refused a key: {text}");
         }
     }
-
 }

@@ -67,9 +67,7 @@ impl Writer {
     pub(crate) async fn open(run: &Run, node: &Node, db: u32) -> Result<Writer, Error> {
         let mut connection = run.target.connect_target(node, db).await?;
         let clock = clocks::of_target(&mut connection, || run.now_us()).await?;
-        let clock = clock.ok_or_else(|| {
-            connection.peer().error(client::Kind::Shape { command: "TIME" })
-        })?;
+        let clock = clock.ok_or_else(|| connection.peer().error(client::Kind::Shape { command: "TIME" }))?;
         run.set_clock(Side::Target, node, clock);
         Ok(Writer { connection, clock, due: VecDeque::new(), writes: 0, refused: None, exists: false })
     }
@@ -124,7 +122,8 @@ impl Writer {
     ) {
         let only_new = run.options.on_conflict == OnConflict::Skip;
         let in_set = expire_at.filter(|_| run.abilities.set_pxat);
-        let left_ms = expire_at.filter(|_| only_new && !run.abilities.set_pxat).map(|at| self.left_ms(run, at));
+        let left_ms =
+            expire_at.filter(|_| only_new && !run.abilities.set_pxat).map(|at| self.left_ms(run, at));
         let expiry = in_set.map(|at| (&b"PXAT"[..], at)).or(left_ms.map(|left| (&b"PX"[..], left)));
         let out = self.connection.buffer();
         encode::array(out, 3 + usize::from(only_new) + 2 * usize::from(expiry.is_some()));
@@ -164,9 +163,8 @@ impl Writer {
     ) {
         let replace = run.options.on_conflict != OnConflict::Skip;
         let out = self.connection.buffer();
-        let extra = usize::from(replace)
-            + usize::from(expire_at.is_some())
-            + 2 * usize::from(last_use.is_some());
+        let extra =
+            usize::from(replace) + usize::from(expire_at.is_some()) + 2 * usize::from(last_use.is_some());
         encode::array(out, 4 + extra);
         out.extend_from_slice(b"$7\r\nRESTORE\r\n");
         encode::bulk(out, name);

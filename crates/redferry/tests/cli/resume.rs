@@ -169,7 +169,8 @@ async fn a_silent_connection_is_given_up_and_made_again() {
     dataset::strings(&source, 30_000, 40).await;
     let relay = Relay::to(&source.host, source.port);
     let redferry = Redferry::between(&source.via(relay.port()), &target);
-    let child = redferry.start_copy(&["--max-keys-per-sec", "20000", "--silence", "1s", "--connect-timeout", "1s"]);
+    let child =
+        redferry.start_copy(&["--max-keys-per-sec", "20000", "--silence", "1s", "--connect-timeout", "1s"]);
     tokio::time::sleep(Duration::from_millis(700)).await;
     relay.stall(true);
     tokio::time::sleep(Duration::from_millis(2500)).await;
