@@ -41,7 +41,7 @@ pub(crate) enum Output {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Look at both caches and say whether a copy can work, without changing anything
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
     /// Copy all keys from the source to the target; run it again to go on after an interruption
     Copy(Box<CopyArgs>),
 }
