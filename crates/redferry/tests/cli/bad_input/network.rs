@@ -57,7 +57,11 @@ fn a_server_that_speaks_something_else() {
 #[test]
 fn a_server_that_promises_more_than_memory_holds() {
     let port = answering(b"$999999999999\r\nabc");
-    ends(from(&format!("redis://127.0.0.1:{port}"), &["--connect-timeout", "1s"]), 5, &["source"]);
+    ends(
+        from(&format!("redis://127.0.0.1:{port}"), &["--connect-timeout", "1s"]),
+        5,
+        &["not RESP", "more than the limit"],
+    );
 }
 
 #[test]
