@@ -1,6 +1,5 @@
 //! The result of a benchmark in words and numbers.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -15,7 +14,7 @@ use super::statistics::Spread;
 pub enum Layout {
     /// For the terminal
     Text,
-    /// Rows for docs/benchmarks.md
+    /// A table for docs/benchmarks.md
     Markdown,
 }
 
@@ -94,24 +93,28 @@ impl Row {
 
 /// All rows, ready to print.
 pub fn of(rows: &[Row], layout: Layout) -> String {
-    let mut out = String::new();
-    for (index, row) in rows.iter().enumerate() {
-        let cells = row.cells();
-        // Writing to a string cannot fail.
-        let _ = match layout {
-            Layout::Markdown => {
-                if index == 0 {
-                    let names: Vec<&str> = cells.iter().map(|(name, _)| *name).collect();
-                    let _ = writeln!(out, "| {} |\n|{}", names.join(" | "), "---|".repeat(names.len()));
-                }
-                let values: Vec<&str> = cells.iter().map(|(_, value)| value.as_str()).collect();
-                writeln!(out, "| {} |", values.join(" | "))
-            }
-            Layout::Text => cells
-                .iter()
-                .try_for_each(|(name, value)| writeln!(out, "{name:>31}  {value}"))
-                .and(writeln!(out)),
-        };
-    }
-    out
+    let sets: Vec<Vec<(&str, String)>> = rows.iter().map(Row::cells).collect();
+    let lines: Vec<String> = match layout {
+        Layout::Text => sets
+            .iter()
+            .flat_map(|cells| {
+                cells.iter().map(|(name, value)| format!("{name:>31}  {value}")).chain([String::new()])
+            })
+            .collect(),
+        // One column per set: the sets are few and the numbers are many.
+        Layout::Markdown => {
+            let names = sets.first().into_iter().flatten().map(|(name, _)| *name);
+            let rule = std::iter::once(format!("|---|{}", "---|".repeat(sets.len())));
+            let mut lines: Vec<String> = names
+                .enumerate()
+                .map(|(line, name)| {
+                    let values: Vec<&str> = sets.iter().map(|cells| cells[line].1.as_str()).collect();
+                    format!("| {name} | {} |", values.join(" | "))
+                })
+                .collect();
+            lines.splice(lines.len().min(1)..lines.len().min(1), rule);
+            lines
+        }
+    };
+    lines.join("\n")
 }
