@@ -6,6 +6,7 @@
 //! bounded whatever the number of keys.
 
 mod fetch;
+mod groups;
 mod in_pieces;
 mod recover;
 mod reply;
@@ -29,9 +30,10 @@ use crate::names::{KeyRef, Names};
 use crate::pieces::PiecesEnd;
 use crate::run::{LaneStatus, Run, lock};
 use crate::stop::Halt;
+use groups::Groups;
 use in_pieces::InPieces;
 use reply::Front;
-use work::{Asked, Work};
+use work::{Asked, Work, Written};
 use writer::Writer;
 
 /// How a lane came to its end.
@@ -82,9 +84,9 @@ pub(crate) struct Lane {
     in_flight_keys: usize,
     in_flight_bytes: u64,
     typical_len: u64,
-    group_began_us: u64,
-    group_had_ttl: bool,
-    group_error_ms: u32,
+    groups: Groups,
+    /// Acknowledged, but it is not known yet how exactly their expiry was read.
+    unjudged: Vec<Written>,
     /// The source keeps access frequencies, not idle times.
     frequency: bool,
     // The target.

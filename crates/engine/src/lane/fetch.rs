@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use client::reply::ReplyKind;
 use client::{Read, SHARE_FROM};
+use migration::conflict::OnConflict;
 use migration::expiry::deadline_on_target_ms;
 use migration::tally::{Cause, KeyType, Outcome};
 
 use super::Lane;
+use super::groups::READINGS;
 use super::in_pieces::Why;
 use super::reply::Reply;
 use super::work::{Asked, Step, Work, Written};
@@ -226,15 +228,11 @@ impl Lane {
         }
         match (asked, reply) {
             (Asked::Begin, Reply::Time(us)) => {
-                self.group_began_us = us;
-                self.group_had_ttl = false;
-                self.group_error_ms = 0;
+                self.groups.begin(us);
             }
             (Asked::End, Reply::Time(us)) => self.group_ended(us),
             (Asked::Begin, _) => {
-                self.group_began_us = self.source_now_us();
-                self.group_had_ttl = false;
-                self.group_error_ms = 0;
+                self.groups.begin(self.source_now_us());
             }
             (Asked::End | Asked::Ping, _) => {}
             (Asked::Scan, Reply::Page) => self.listed(),
@@ -262,12 +260,13 @@ impl Lane {
         Ok(())
     }
 
-    /// Books how far off the expiries of a group may be: its keys were read between its two looks at the clock.
+    /// The look at the clock after a group: its acknowledged keys with an expiry are judged now.
     pub(super) fn group_ended(&mut self, us: u64) {
-        if std::mem::take(&mut self.group_had_ttl) {
-            let span = us.saturating_sub(self.group_began_us).div_ceil(1000);
-            let span = u32::try_from(span).unwrap_or(u32::MAX);
-            self.run.saw_ttl_error(self.group_error_ms.saturating_add(span));
+        if let Some(error_ms) = self.groups.end(us) {
+            self.run.saw_ttl_error(error_ms);
+        }
+        for written in std::mem::take(&mut self.unjudged) {
+            self.acknowledged(written);
         }
     }
 
@@ -435,19 +434,21 @@ impl Lane {
             return;
         };
         let writer = &mut self.writers[index];
-        let read_at = (self.group_began_us, self.group_began_us);
+        let read_at = (self.groups.read_at_us(), self.groups.read_at_us());
         let deadline = deadline_on_target_ms(&self.source_clock, &writer.clock, read_at, pttl);
-        if let Some(deadline) = deadline {
-            self.group_had_ttl = true;
-            self.group_error_ms = self.group_error_ms.max(deadline.error_ms);
-        }
+        let group = deadline.and_then(|deadline| {
+            // What NX has written cannot be written again.
+            let readings =
+                if self.run.options.on_conflict == OnConflict::Skip { READINGS } else { work.readings };
+            self.groups.add(deadline.error_ms, readings)
+        });
         let expire_at = deadline.map(|deadline| deadline.at_ms);
         let payload = if value.len() < SHARE_FROM {
             Payload::Small(self.source.bytes(value))
         } else {
             Payload::Large(self.source.take(value))
         };
-        let mut written = Written { work, kind, bytes: payload.len() as u64, replies: 1 };
+        let mut written = Written { work, kind, bytes: payload.len() as u64, replies: 1, group };
         if importer.is_some() {
             writer.asking(&mut written);
         }

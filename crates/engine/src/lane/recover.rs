@@ -81,9 +81,8 @@ impl Lane {
             in_flight_keys: 0,
             in_flight_bytes: 0,
             typical_len: 256,
-            group_began_us: 0,
-            group_had_ttl: false,
-            group_error_ms: 0,
+            groups: Default::default(),
+            unjudged: Vec::new(),
             layout,
             writers,
             asks: Default::default(),
@@ -197,6 +196,7 @@ impl Lane {
 
     fn begin_anew(&mut self, run_id: Option<String>) {
         self.in_pieces.clear();
+        self.unjudged.clear();
         self.todo.clear();
         // Writes under way belong to pages that are forgotten: their acknowledgements must not count.
         self.writers.clear();

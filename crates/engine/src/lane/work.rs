@@ -31,11 +31,19 @@ pub(crate) struct Work {
     pub(crate) screened: bool,
     /// How often the target's connection broke while its write was under way.
     pub(crate) losses: u8,
+    /// How often it was read again because its expiry was not known exactly.
+    pub(crate) readings: u8,
 }
 
 impl Work {
     pub(crate) fn new(key: KeyRef, screen: bool) -> Work {
-        Work { key, step: if screen { Step::Screen } else { Step::Guess }, screened: !screen, losses: 0 }
+        Work {
+            key,
+            step: if screen { Step::Screen } else { Step::Guess },
+            screened: !screen,
+            losses: 0,
+            readings: 0,
+        }
     }
 
     /// The same key from the beginning, after its reply or its write was lost.
@@ -46,6 +54,11 @@ impl Work {
     /// The same after its write was lost.
     pub(crate) fn lost(self) -> Work {
         Work { losses: self.losses.saturating_add(1), ..self.again() }
+    }
+
+    /// The same because its expiry was not known exactly.
+    pub(crate) fn reread(self) -> Work {
+        Work { readings: self.readings.saturating_add(1), ..self.again() }
     }
 
     pub(crate) fn then(self, step: Step) -> Work {
@@ -86,4 +99,6 @@ pub(crate) struct Written {
     pub(crate) bytes: u64,
     /// Replies still to come for this key.
     pub(crate) replies: u8,
+    /// The group whose verdict decides whether its expiry is exact; `None` when that does not matter.
+    pub(crate) group: Option<u32>,
 }

@@ -6,6 +6,7 @@ use client::reply::ReplyKind;
 use migration::tally::{Cause, KeyType, Outcome};
 
 use super::Lane;
+use super::groups::Verdict;
 use super::in_pieces::Why;
 use super::work::Written;
 use super::writer::Ack;
@@ -21,14 +22,23 @@ impl Lane {
             match ack {
                 Ack::Done => {
                     self.unwell_since = None;
-                    let Written { kind, bytes, .. } = written;
-                    self.settle(written.work.key, Outcome::Copied { kind, bytes });
+                    self.acknowledged(written);
                 }
                 Ack::Exists => self.settle(written.work.key, Outcome::Not(Cause::TargetHasKey)),
                 Ack::Refused(kind, text) => self.refused(index, written, kind, text)?,
             }
         }
         Ok(())
+    }
+
+    /// A key is on the target: it is done, unless its expiry has to be read again.
+    pub(super) fn acknowledged(&mut self, written: Written) {
+        let Written { work, kind, bytes, group, .. } = written;
+        match group.map_or(Verdict::Good, |group| self.groups.verdict(group)) {
+            Verdict::Good => self.settle(work.key, Outcome::Copied { kind, bytes }),
+            Verdict::Open => self.unjudged.push(written),
+            Verdict::Bad => self.todo.push_front(work.reread()),
+        }
     }
 
     fn refused(&mut self, index: usize, written: Written, kind: ReplyKind, text: String) -> Result<(), Halt> {
