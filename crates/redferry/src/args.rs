@@ -51,10 +51,10 @@ pub(crate) enum Command {
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Sides {
     /// Cache to copy from; it is only ever read
-    #[arg(long, value_name = "ADDRESS", env = "REDFERRY_SOURCE")]
+    #[arg(long, value_name = "ADDRESS", env = "REDFERRY_SOURCE", hide_env_values = true)]
     pub(crate) source: String,
     /// Cache to copy to
-    #[arg(long, value_name = "ADDRESS", env = "REDFERRY_TARGET")]
+    #[arg(long, value_name = "ADDRESS", env = "REDFERRY_TARGET", hide_env_values = true)]
     pub(crate) target: String,
     /// Read the source's password from this file (else from REDFERRY_SOURCE_PASSWORD)
     #[arg(long, value_name = "FILE")]
@@ -134,7 +134,7 @@ pub(crate) struct Choice {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Preflight")]
 pub(crate) struct Preflight {
-    /// What to do with keys that the target already has: refuse (to begin), skip or replace (them)
+    /// Keys that the target already has: refuse to begin, skip them, or replace them
     #[arg(long, value_name = "WAY", default_value = "refuse")]
     pub(crate) on_conflict: migration::conflict::OnConflict,
     /// Memory of the target, such as 24GB, where it does not tell

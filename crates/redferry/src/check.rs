@@ -3,13 +3,13 @@
 use engine::preflight::{self, Findings, Wishes};
 use serde_json::{Value, json};
 
-use crate::args::{CheckArgs, Output};
+use crate::args::CheckArgs;
 use crate::connect::{self, Endpoints};
 use crate::exit::{Code, Exit};
 use crate::wishes;
 
 /// Runs the command.
-pub(crate) async fn run(args: &CheckArgs, _output: Output) -> Exit {
+pub(crate) async fn run(args: &CheckArgs) -> Exit {
     match try_run(args).await {
         Ok(exit) | Err(exit) => exit,
     }
@@ -55,7 +55,6 @@ pub(crate) fn refusal(findings: &Findings) -> Option<String> {
 /// The findings as JSON.
 pub(crate) fn document(findings: &Findings) -> Value {
     json!({
-        "command": "check",
         "findings": serde_json::to_value(findings).unwrap_or(Value::Null),
     })
 }

@@ -22,13 +22,13 @@ use crate::{check, interrupt, progress, report, usage, wishes};
 const COLLISIONS: usize = 10;
 
 /// Runs the command.
-pub(crate) async fn run(args: &CopyArgs, output: Output) -> Exit {
-    match try_run(args, output).await {
+pub(crate) async fn run(args: &CopyArgs, output: Output, quiet: bool) -> Exit {
+    match try_run(args, output, quiet).await {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-async fn try_run(args: &CopyArgs, output: Output) -> Result<Exit, Exit> {
+async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, Exit> {
     let endpoints = connect::endpoints(&args.sides)?;
     let selection = wishes::selection(&args.choice)?;
     let names = wishes::name_rules(&args.choice)?;
@@ -42,7 +42,7 @@ async fn try_run(args: &CopyArgs, output: Output) -> Result<Exit, Exit> {
     wishes.flush_target = args.flush_target && !resuming;
     wishes.preserve_idle = args.preserve_idle;
     let findings = check::probe(&endpoints, &wishes).await?;
-    if output == Output::Text {
+    if output == Output::Text && !quiet {
         eprintln!("{}", findings.table());
     }
     if let Some(why) = check::refusal(&findings) {
@@ -57,10 +57,7 @@ async fn try_run(args: &CopyArgs, output: Output) -> Result<Exit, Exit> {
     let stop = Arc::new(Stop::default());
     interrupt::listen(Arc::clone(&stop));
     let progress = Progress::default();
-    let shown = tokio::spawn(progress::show(
-        progress.clone(),
-        output == Output::Json && !std::io::stderr().is_terminal(),
-    ));
+    let shown = tokio::spawn(progress::show(progress.clone(), quiet));
     let copy = Copy {
         source: endpoints.source.clone(),
         target: endpoints.target.clone(),
@@ -109,7 +106,7 @@ async fn try_run(args: &CopyArgs, output: Output) -> Result<Exit, Exit> {
 }
 
 fn document(findings: &Findings) -> Value {
-    json!({ "command": "copy", "findings": serde_json::to_value(findings).unwrap_or(Value::Null) })
+    json!({ "findings": serde_json::to_value(findings).unwrap_or(Value::Null) })
 }
 
 fn refuse_state(error: &CheckpointError) -> Exit {

@@ -65,6 +65,14 @@ impl Exit {
         Exit::new(Code::Refused, json!({}), String::new()).with_error(error)
     }
 
+    /// Names the command in the document.
+    pub(crate) fn of(mut self, command: &str) -> Exit {
+        if let Value::Object(document) = &mut self.document {
+            document.insert("command".into(), command.into());
+        }
+        self
+    }
+
     pub(crate) fn print(mut self, output: Output) -> ExitCode {
         let mut out = std::io::stdout().lock();
         // A reader that went away is no reason to fail.
@@ -87,8 +95,20 @@ impl Exit {
     }
 }
 
-/// What clap has to say: help and version are no errors.
+/// What clap has to say: help and version are no errors. The options did not parse, so whether JSON is
+/// wanted is looked up by hand.
 pub(crate) fn of_clap(error: &clap::Error) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let json = arguments.iter().any(|argument| argument == "--output=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if json {
+        let text = error.render().to_string();
+        return Exit::usage(text.trim().trim_start_matches("error: ").to_owned()).print(Output::Json);
+    }
     let _ = error.print();
-    ExitCode::from(if error.use_stderr() { Code::Usage as u8 } else { 0 })
+    ExitCode::from(Code::Usage as u8)
 }

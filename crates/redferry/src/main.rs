@@ -31,8 +31,8 @@ fn main() -> std::process::ExitCode {
     };
     let exit = runtime.block_on(async {
         match &cli.command {
-            Command::Check(args) => check::run(args, cli.output).await,
-            Command::Copy(args) => copy::run(args, cli.output).await,
+            Command::Check(args) => check::run(args).await.of("check"),
+            Command::Copy(args) => copy::run(args, cli.output, cli.quiet).await.of("copy"),
         }
     });
     // A value that is being read in pieces must not hold up the end.

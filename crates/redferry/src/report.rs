@@ -23,7 +23,6 @@ pub(crate) fn document(outcome: &CopyOutcome, usage: Usage, show_keys: bool) -> 
     let remedies: Map<String, Value> =
         occurred().map(|cause| (cause.name().to_owned(), cause.remedy().into())).collect();
     let mut document = json!({
-        "command": "copy",
         "keys_scanned": total.scanned,
         "keys_copied": total.copied,
         "keys_skipped": total.fated(Fate::Skipped),
