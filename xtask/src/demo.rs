@@ -8,7 +8,7 @@ use testkit::dataset::{self, Summary};
 use testkit::server::Reply;
 use testkit::{Access, Binaries, Server};
 
-use crate::program;
+use crate::program::{self, Build};
 
 /// Keys of the kinds that caches mostly hold; enough for a copy of some seconds.
 const COMMON_KEYS: u64 = 200_000;
@@ -27,8 +27,8 @@ pub async fn run() -> Result<()> {
         "redferry demo: a cache moves from Redis 6 (Azure Cache for Redis) to Redis 7.4 (Azure Managed Redis)"
     );
 
-    step(1, "Build redferry, optimised (about a minute the first time, nothing after that)");
-    let program = program::build()?;
+    step(1, "Build redferry (as for tests; `cargo build --release` makes a faster one and takes longer)");
+    let program = program::build(Build::Quick)?;
 
     step(2, "Start two real Redis servers (the first time, about 60 MB are downloaded)");
     let binaries = Binaries::fetch()?;

@@ -10,13 +10,24 @@ use tokio::process::Command;
 
 use crate::workspace::cargo;
 
-/// Builds `redferry` optimised, and returns its path. Cargo says itself what it does, on standard error.
+/// How much the compiler may take its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// As tests are built: shares nearly everything with what is built already.
+    Quick,
+    /// As users get it.
+    Release,
+}
+
+/// Builds `redferry`, and returns its path. Cargo says itself what it does, on standard error.
 ///
 /// # Errors
 /// The build failed.
-pub fn build() -> Result<PathBuf> {
+pub fn build(build: Build) -> Result<PathBuf> {
+    let release = (build == Build::Release).then_some("--release");
     let output = cargo()
-        .args(["build", "--release", "--package", "redferry", "--bin", "redferry"])
+        .args(["build", "--package", "redferry", "--bin", "redferry"])
+        .args(release)
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()

@@ -51,7 +51,7 @@ const ROUNDS: usize = 3;
 /// Something could not be built or started, or a copy was not complete: then its time means nothing.
 pub async fn run(bench: Bench) -> Result<()> {
     let Bench::Copy { quick, sets, tls, output } = bench;
-    let program = program::build()?;
+    let program = program::build(program::Build::Release)?;
     ensure!(!tls || Binaries::fetch()?.source_has_tls(), "the Redis 6 of this machine has no TLS");
     let sets = if sets.is_empty() { DataSet::value_variants() } else { &sets };
     let mut rows = Vec::new();

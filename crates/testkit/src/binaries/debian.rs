@@ -20,7 +20,7 @@ use sources::Mirror;
 const RELEASE: &str = "bullseye";
 
 /// The server and the libraries that other releases have in other versions or not at all.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 11] = [
     "redis-server",
     "redis-tools",
     "libssl1.1",
@@ -31,6 +31,8 @@ const PACKAGES: [&str; 10] = [
     "lua-bitop",
     "liblzf1",
     "libsystemd0",
+    // Not for the server to run, but to run it with another clock.
+    "libfaketime",
 ];
 
 /// What a slim machine may lack besides. Fetched only if the server does not start without.
@@ -53,7 +55,7 @@ impl Debian {
 
     /// Downloads and unpacks Redis 6.0 once, and returns the folder with its `usr`.
     pub(super) fn redis6(&self, store: &Store) -> Result<PathBuf> {
-        store.installed("redis-6.0-bullseye", |folder| {
+        store.installed("redis-6.0-bullseye-with-faketime", |folder| {
             self.unpack(folder).context(
                 "cannot fetch Redis 6.0 from Debian 11 (REDFERRY_REDIS6 can name another server; \
                  REDFERRY_WITHOUT_APT=1 takes Redis 6.2 without TLS instead)",

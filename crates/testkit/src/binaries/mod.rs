@@ -88,6 +88,15 @@ impl Binaries {
         self.source_has_tls
     }
 
+    /// The library that shows a process another time of day (libfaketime), where Debian's packages are at hand.
+    pub fn clock_shifter(&self) -> Option<PathBuf> {
+        let root = self.redis6.path().ancestors().nth(3)?;
+        let libraries = std::fs::read_dir(root.join("usr/lib")).ok()?;
+        libraries
+            .filter_map(|folder| Some(folder.ok()?.path().join("faketime/libfaketime.so.1")))
+            .find(|library| library.exists())
+    }
+
     /// Full paths of the modules of Redis 7.4.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ pub struct ServerBuilder {
     pub(super) password: Option<String>,
     modules: bool,
     settings: Vec<(String, String)>,
+    pub(super) clock_ahead_seconds: i64,
     pub(super) node: Option<Node>,
 }
 
@@ -40,6 +41,7 @@ impl ServerBuilder {
             password: is_azure.then(|| PASSWORD.to_owned()),
             modules: profile == Profile::Amr,
             settings: Vec::new(),
+            clock_ahead_seconds: 0,
             node: None,
         }
     }
@@ -91,6 +93,16 @@ impl ServerBuilder {
     /// are, so quote what holds spaces and is one argument.
     pub fn arg(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Shows the server a time of day that is ahead of this machine's (behind, if negative). Redis 7.4 only:
+    /// Debian's Redis 6.0 uses jemalloc as a shared library, and with that libfaketime crashes at once.
+    ///
+    /// # Panics
+    /// `start` panics without libfaketime: see [`Binaries::clock_shifter`].
+    pub fn clock_ahead_seconds(mut self, seconds: i64) -> Self {
+        self.clock_ahead_seconds = seconds;
         self
     }
 

@@ -243,11 +243,10 @@ const LOG: &str = "server.log";
 fn launch(builder: &ServerBuilder, ports: Ports, folder: &Path) -> Result<Child, Failure> {
     let binaries = Binaries::get();
     let program = if builder.profile.is_redis7() { &binaries.redis7 } else { &binaries.redis6 };
-    let started = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(folder.join(LOG))
-        .and_then(|log| process::spawn(program, &folder.join("redis.conf"), folder, log));
+    let started = OpenOptions::new().create(true).append(true).open(folder.join(LOG)).and_then(|log| {
+        let config = folder.join("redis.conf");
+        process::spawn(program, &config, folder, log, builder.clock_ahead_seconds)
+    });
     let mut child = match started {
         Ok(child) => child,
         Err(error) => {

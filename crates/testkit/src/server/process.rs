@@ -9,19 +9,33 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::Binaries;
 use crate::binaries::Program;
 
 /// Clock ticks per second in `/proc` (proc_pid_stat(5)); Linux fixes it at 100 for user space.
 const TICKS_PER_SECOND: u64 = 100;
 
 /// Starts `redis-server CONFIG` in `folder`, with both its outputs appended to `log`.
-pub(super) fn spawn(program: &Program, config: &Path, folder: &Path, log: File) -> io::Result<Child> {
+pub(super) fn spawn(
+    program: &Program,
+    config: &Path,
+    folder: &Path,
+    log: File,
+    clock_ahead_seconds: i64,
+) -> io::Result<Child> {
     let mut command = guarded();
     // Only the server may see the old libraries, not the guard in front of it.
     if let Some(libraries) = program.libraries() {
         let mut variable = std::ffi::OsString::from("LD_LIBRARY_PATH=");
         variable.push(libraries);
         command.arg(variable);
+    }
+    if clock_ahead_seconds != 0 {
+        let shifter = Binaries::get().clock_shifter();
+        let shifter = shifter.ok_or_else(|| io::Error::other("no libfaketime on this machine"))?;
+        command.arg(format!("LD_PRELOAD={}", shifter.display()));
+        // The monotonic clock stays true, or every time-out would be another one.
+        command.arg(format!("FAKETIME={clock_ahead_seconds:+}s")).arg("DONT_FAKE_MONOTONIC=1");
     }
     command.arg(program.path()).arg(config).current_dir(folder);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);

@@ -71,3 +71,32 @@ async fn fields_of_hashes_keep_theirs() {
     Redferry::between(&source.access(), &target.access()).copy(&[]).expect(0);
     compare::caches(&source.access(), &target.access(), &compare::Options::default()).await.assert_equal();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_are_hours_apart_do_not_matter() {
+    if testkit::Binaries::get().clock_shifter().is_none() {
+        println!("SKIPPED: no libfaketime on this machine, so no server with another clock");
+        return;
+    }
+    for ahead in [7200, -7200] {
+        let source = Server::acr().start();
+        let target = Server::plain7().clock_ahead_seconds(ahead).start();
+        let mut connection = source.access().connect().await;
+        let mut pipe = redis::pipe();
+        for n in 0..500 {
+            let ms = 60_000 + n * 7919;
+            pipe.cmd("SET").arg(format!("string:{n}")).arg("x").arg("PX").arg(ms).ignore();
+            pipe.cmd("RPUSH").arg(format!("list:{n}")).arg("x").ignore();
+            pipe.cmd("PEXPIRE").arg(format!("list:{n}")).arg(ms).ignore();
+        }
+        let () = pipe.query_async(&mut connection).await.unwrap();
+        let ended = Redferry::between(&source.access(), &target.access()).copy(&[]).expect(0);
+        let apart = ended.report["findings"]["clock_difference_ms"].as_f64().unwrap().abs();
+        assert!((apart / 1000.0 - 7200.0).abs() < 1.0, "{apart} ms apart");
+        let bound = ended.number("ttl_error_bound_ms");
+        let options = compare::Options::default().ttl_tolerance_ms(bound + 20);
+        let report = compare::caches(&source.access(), &target.access(), &options).await;
+        report.assert_equal();
+        assert_eq!(report.target_keys, 1000, "{ahead} s ahead");
+    }
+}
