@@ -6,6 +6,7 @@
 mod data;
 mod full_sync;
 mod limit;
+mod machine;
 mod redferry;
 mod rehearsal;
 mod statistics;

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use testkit::Server;
 
+use super::machine::Moment;
 use super::reached;
 use crate::program;
 
@@ -39,6 +40,8 @@ pub struct Run {
     pub source_cpu: Duration,
     /// CPU time of the target during the run.
     pub target_cpu: Duration,
+    /// Share of the machine that went to others meanwhile.
+    pub others: f64,
 }
 
 /// Copies once.
@@ -53,7 +56,7 @@ pub async fn run(program: &Path, source: &Server, target: &Server, tls: bool, br
         command.args(["--max-latency", "0"]);
     }
     let before = (source.cpu_time(), target.cpu_time());
-    let begin = Instant::now();
+    let (machine, begin) = (Moment::now(), Instant::now());
     let output = command.stderr(Stdio::inherit()).output().await.context("redferry cannot be started")?;
     let wall = begin.elapsed();
     if !output.status.success() {
@@ -62,14 +65,18 @@ pub async fn run(program: &Path, source: &Server, target: &Server, tls: bool, br
     let report: Value = serde_json::from_slice(&output.stdout).context("redferry's report is no JSON")?;
     let number =
         |name: &str| report[name].as_u64().with_context(|| format!("no {name} in redferry's report"));
+    let cpu = Duration::from_millis(number("cpu_ms")?);
+    let source_cpu = source.cpu_time().saturating_sub(before.0);
+    let target_cpu = target.cpu_time().saturating_sub(before.1);
     Ok(Run {
         wall,
         copy: Duration::from_millis(number("elapsed_ms")?),
-        cpu: Duration::from_millis(number("cpu_ms")?),
+        cpu,
         keys: number("keys_copied")?,
         bytes: number("bytes_copied")?,
         peak_rss: number("peak_rss_bytes")?,
-        source_cpu: source.cpu_time().saturating_sub(before.0),
-        target_cpu: target.cpu_time().saturating_sub(before.1),
+        source_cpu,
+        target_cpu,
+        others: machine.used_by_others(cpu + source_cpu + target_cpu),
     })
 }

@@ -78,6 +78,7 @@ impl Row {
             ("peak RSS, MiB", format!("{:.0}", runs(&|run| run.peak_rss as f64 / 1048576.0).median())),
             ("source CPU, s", runs(&|run| run.source_cpu.as_secs_f64()).shown()),
             ("target CPU, s", runs(&|run| run.target_cpu.as_secs_f64()).shown()),
+            ("other work beside it, %", runs(&|run| run.others * 100.0).shown()),
             ("limit, s", limit.shown()),
             ("limit: reads, s", limits(&|limit| limit.reads.as_secs_f64()).shown()),
             ("limit: writes, s", limits(&|limit| limit.writes.as_secs_f64()).shown()),
