@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use testkit::{Access, Server};
 
+use super::machine::{Moment, own_cpu};
 use super::rehearsal::Rehearsal;
 use super::tape::Tape;
 use super::{reached, wire};
@@ -20,6 +21,8 @@ pub struct Limit {
     pub source_cpu: Duration,
     /// CPU time of the target meanwhile.
     pub target_cpu: Duration,
+    /// Share of the machine that went to others meanwhile.
+    pub others: f64,
 }
 
 impl Limit {
@@ -34,7 +37,8 @@ impl Limit {
 /// # Errors
 /// A connection is lost.
 pub async fn run(rehearsal: &Rehearsal, source: &Server, target: &Server, tls: bool) -> Result<Limit> {
-    let before = (source.cpu_time(), target.cpu_time());
+    let before = (source.cpu_time(), target.cpu_time(), own_cpu());
+    let machine = Moment::now();
     let (source_access, target_access) = (reached(source, tls), reached(target, tls));
     // Scoped threads, so that the tapes need not be shared; each has a runtime and nearly nothing to do in it.
     let (reads, writes) = std::thread::scope(|scope| {
@@ -46,12 +50,11 @@ pub async fn run(rehearsal: &Rehearsal, source: &Server, target: &Server, tls: b
         (Ok(reads), Ok(writes)) => (reads.context("the source")?, writes.context("the target")?),
         (Err(panic), _) | (_, Err(panic)) => std::panic::resume_unwind(panic),
     };
-    Ok(Limit {
-        reads,
-        writes,
-        source_cpu: source.cpu_time().saturating_sub(before.0),
-        target_cpu: target.cpu_time().saturating_sub(before.1),
-    })
+    let source_cpu = source.cpu_time().saturating_sub(before.0);
+    let target_cpu = target.cpu_time().saturating_sub(before.1);
+    let own = own_cpu().saturating_sub(before.2);
+    let others = machine.used_by_others(source_cpu + target_cpu + own);
+    Ok(Limit { reads, writes, source_cpu, target_cpu, others })
 }
 
 fn timed(tape: &Tape, access: &Access) -> Result<Duration> {

@@ -6,6 +6,66 @@ use std::time::{Duration, Instant};
 /// Clock ticks per second in `/proc/stat` (proc_stat(5)); Linux fixes it at 100 for user space.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// With more than this share of the machine used by others it is not quiet.
+const QUIET: f64 = 0.05;
+
+/// A measurement with more than this beside it was disturbed.
+const DISTURBED: f64 = 0.10;
+
+/// How often a disturbed measurement is repeated.
+const ATTEMPTS: usize = 6;
+
+/// How long a quiet moment is waited for.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Whether measurements wait for others to finish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manners {
+    /// Measure now.
+    Hurried,
+    /// Wait for a quiet moment, and repeat what was disturbed all the same.
+    Patient,
+}
+
+impl Manners {
+    /// Waits for a quiet moment, if that is the way. Gives up after ten minutes and says so.
+    pub async fn wait(self) {
+        let begin = Instant::now();
+        while self == Manners::Patient {
+            let moment = Moment::now();
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            // Without /proc there is no way to know.
+            if !(moment.used_by_others(Duration::ZERO) > QUIET) {
+                return;
+            }
+            if begin.elapsed() > PATIENCE {
+                eprintln!("bench: the machine does not become quiet; measuring all the same");
+                return;
+            }
+        }
+    }
+
+    /// Whether a measurement should be made again: with others at work beside it, after that many attempts.
+    pub fn repeat(self, others: f64, attempts: usize) -> bool {
+        let again = self == Manners::Patient && others > DISTURBED && attempts < ATTEMPTS;
+        if again {
+            eprintln!("bench: others used {:.0} % of the machine, measuring again", others * 100.0);
+        }
+        again
+    }
+}
+
+/// CPU time of this process so far.
+pub fn own_cpu() -> Duration {
+    let ticks = || {
+        let stat = fs::read_to_string("/proc/self/stat").ok()?;
+        // The name in parentheses may hold spaces; user and system time are the 14th and 15th field.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
+    };
+    Duration::from_secs_f64(ticks().unwrap_or(0.0) / TICKS_PER_SECOND)
+}
+
 /// The machine's CPU time at one moment.
 #[derive(Debug)]
 pub struct Moment {

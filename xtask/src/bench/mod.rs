@@ -14,6 +14,8 @@ mod table;
 mod tape;
 mod wire;
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result, ensure};
 use clap::{Subcommand, ValueEnum};
 use testkit::server::Reply;
@@ -22,6 +24,10 @@ use testkit::{Access, Binaries, Server};
 use crate::program;
 use data::DataSet;
 use full_sync::Way;
+use limit::Limit;
+use machine::Manners;
+use redferry::{Brake, Run};
+use rehearsal::Rehearsal;
 use table::{Layout, Row};
 
 #[derive(Debug, Clone, Subcommand)]
@@ -37,6 +43,9 @@ pub enum Bench {
         /// Encrypted connections, for redferry and for the limit
         #[arg(long)]
         tls: bool,
+        /// Wait for a quiet machine before each measurement, and repeat what was disturbed
+        #[arg(long)]
+        patient: bool,
         /// How to print the result
         #[arg(long, value_enum, default_value_t = Layout::Text)]
         output: Layout,
@@ -51,58 +60,88 @@ const ROUNDS: usize = 3;
 /// # Errors
 /// Something could not be built or started, or a copy was not complete: then its time means nothing.
 pub async fn run(bench: Bench) -> Result<()> {
-    let Bench::Copy { quick, sets, tls, output } = bench;
+    let Bench::Copy { quick, sets, tls, patient, output } = bench;
     let program = program::build(program::Build::Release)?;
     ensure!(!tls || Binaries::fetch()?.source_has_tls(), "the Redis 6 of this machine has no TLS");
     let sets = if sets.is_empty() { DataSet::value_variants() } else { &sets };
+    let manners = if patient { Manners::Patient } else { Manners::Hurried };
+    let bench = CopyBench { program, quick, tls, manners };
     let mut rows = Vec::new();
     for set in sets {
-        rows.push(measure(*set, quick, tls, &program).await?);
+        rows.push(bench.measure(*set).await?);
     }
     println!("{}", table::of(&rows, output));
     Ok(())
 }
 
-async fn measure(set: DataSet, quick: bool, tls: bool, program: &std::path::Path) -> Result<Row> {
-    let say = |what: &str| eprintln!("bench: {}: {what}", set.name());
-    let source = Server::plain6().tls(tls).start();
-    say("loading");
-    set.load(&source.access(), quick).await;
-    let keys = keys(&source)?;
-    say("rehearsing the reads and preparing the writes");
-    let rehearsal = rehearsal::of(&reached(&source, tls)).await.context("the rehearsal of the limit")?;
-    let mut row = Row::new(set.name(), keys, rehearsal.bytes);
-    for round in 1..=if quick { 1 } else { ROUNDS } {
-        say(&format!("round {round}: redferry"));
-        let target = target(tls);
-        let run = redferry::run(program, &source, &target, tls, redferry::Brake::Off).await?;
-        complete(keys, &target)?;
-        row.redferry.push(run);
-        drop(target);
-
-        say(&format!("round {round}: limit"));
-        let target = self::target(tls);
-        row.limits.push(limit::run(&rehearsal, &source, &target, tls).await?);
-        complete(keys, &target)?;
-        drop(target);
-
-        for way in Way::ALL {
-            say(&format!("round {round}: full sync, {}", way.name()));
-            row.full_sync(way).push(full_sync::run(&source, way).await?);
-        }
-
-        if set == DataSet::Strings100 {
-            say(&format!("round {round}: redferry as it comes, with the source protected"));
-            let target = self::target(tls);
-            row.braked.push(redferry::run(program, &source, &target, tls, redferry::Brake::Default).await?);
-            complete(keys, &target)?;
-        }
-    }
-    Ok(row)
+struct CopyBench {
+    program: PathBuf,
+    quick: bool,
+    tls: bool,
+    manners: Manners,
 }
 
-fn target(tls: bool) -> Server {
-    Server::plain7().tls(tls).start()
+impl CopyBench {
+    async fn measure(&self, set: DataSet) -> Result<Row> {
+        let say = |what: &str| eprintln!("bench: {}: {what}", set.name());
+        let source = Server::plain6().tls(self.tls).start();
+        say("loading");
+        set.load(&source.access(), self.quick).await;
+        let keys = keys(&source)?;
+        say("rehearsing the reads and preparing the writes");
+        let rehearsal =
+            rehearsal::of(&reached(&source, self.tls)).await.context("the rehearsal of the limit")?;
+        let mut row = Row::new(set.name(), keys, rehearsal.bytes);
+        for round in 1..=if self.quick { 1 } else { ROUNDS } {
+            say(&format!("round {round}: redferry"));
+            row.redferry.push(self.redferry(&source, keys, Brake::Off).await?);
+            say(&format!("round {round}: limit"));
+            row.limits.push(self.limit(&rehearsal, &source, keys).await?);
+            for way in Way::ALL {
+                say(&format!("round {round}: full sync, {}", way.name()));
+                self.manners.wait().await;
+                row.full_sync(way).push(full_sync::run(&source, way).await?);
+            }
+            if set == DataSet::Strings100 {
+                say(&format!("round {round}: redferry as it comes, with the source protected"));
+                row.braked.push(self.redferry(&source, keys, Brake::Default).await?);
+            }
+        }
+        Ok(row)
+    }
+
+    async fn redferry(&self, source: &Server, keys: u64, brake: Brake) -> Result<Run> {
+        let mut attempts = 0;
+        loop {
+            self.manners.wait().await;
+            let target = self.target();
+            let run = redferry::run(&self.program, source, &target, self.tls, brake).await?;
+            complete(keys, &target)?;
+            attempts += 1;
+            if !self.manners.repeat(run.others, attempts) {
+                return Ok(run);
+            }
+        }
+    }
+
+    async fn limit(&self, rehearsal: &Rehearsal, source: &Server, keys: u64) -> Result<Limit> {
+        let mut attempts = 0;
+        loop {
+            self.manners.wait().await;
+            let target = self.target();
+            let limit = limit::run(rehearsal, source, &target, self.tls).await?;
+            complete(keys, &target)?;
+            attempts += 1;
+            if !self.manners.repeat(limit.others, attempts) {
+                return Ok(limit);
+            }
+        }
+    }
+
+    /// Another server for every measurement: its memory is as fresh as a new cache's.
+    fn target(&self) -> Server {
+        Server::plain7().tls(self.tls).start()
+    }
 }
 
 /// How the benchmark reaches a server.

@@ -84,6 +84,7 @@ impl Row {
             ("limit: writes, s", limits(&|limit| limit.writes.as_secs_f64()).shown()),
             ("limit: source CPU, s", limits(&|limit| limit.source_cpu.as_secs_f64()).shown()),
             ("limit: target CPU, s", limits(&|limit| limit.target_cpu.as_secs_f64()).shown()),
+            ("limit: other work beside it, %", limits(&|limit| limit.others * 100.0).shown()),
             ("limit / redferry", format!("{:.0} %", 100.0 * limit.median() / wall.median())),
             ("full sync diskless, s", seconds(&self.diskless)),
             ("full sync by disk, s", seconds(&self.disk)),
