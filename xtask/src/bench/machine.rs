@@ -30,12 +30,16 @@ pub enum Manners {
 impl Manners {
     /// Waits for a quiet moment, if that is the way. Gives up after ten minutes and says so.
     pub async fn wait(self) {
+        if self == Manners::Hurried {
+            return;
+        }
         let begin = Instant::now();
-        while self == Manners::Patient {
+        loop {
             let moment = Moment::now();
             tokio::time::sleep(Duration::from_secs(2)).await;
+            let others = moment.used_by_others(Duration::ZERO);
             // Without /proc there is no way to know.
-            if !(moment.used_by_others(Duration::ZERO) > QUIET) {
+            if others.is_nan() || others <= QUIET {
                 return;
             }
             if begin.elapsed() > PATIENCE {
