@@ -109,21 +109,3 @@ async fn big_keys_are_as_big_as_asked() {
         assert!((10 << 20..40 << 20).contains(&used), "{kind:?} takes {used} bytes");
     }
 }
-
-/// Prints how long the loaders and the comparison take: `--ignored --nocapture`, on a quiet machine.
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn loading_and_comparing_is_fast() {
-    let (source, target) = (Server::plain6().start(), Server::plain7().start());
-    let began = std::time::Instant::now();
-    dataset::strings(&source.access(), 1_000_000, 32).await;
-    println!("1,000,000 strings: {:?}", began.elapsed());
-    source.command(&["FLUSHALL"]);
-    let began = std::time::Instant::now();
-    tokio::join!(dataset::mixed(source.access(), 100_000, 1), dataset::mixed(target.access(), 100_000, 1));
-    println!("100,000 mixed keys on both: {:?}", began.elapsed());
-    let began = std::time::Instant::now();
-    let options = Options::default().ttl_tolerance_ms(5_000);
-    compare::caches(&source.access(), &target.access(), &options).await.assert_equal();
-    println!("compared in {:?}", began.elapsed());
-}

@@ -6,18 +6,23 @@ use testkit::{Server, compare, dataset};
 
 use crate::support::Redferry;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn exact_to_the_bound() {
-    let (source, target) = (Server::acr().start(), Server::amr().start());
+/// That many strings and lists, each with an expiry of its own, minutes to hours ahead.
+async fn with_expiries(source: &Server, each: u64) {
     let mut connection = source.access().connect().await;
     let mut pipe = redis::pipe();
-    for n in 0..1000 {
+    for n in 0..each {
         let ms = 60_000 + n * 7919;
         pipe.cmd("SET").arg(format!("string:{n}")).arg("x").arg("PX").arg(ms).ignore();
         pipe.cmd("RPUSH").arg(format!("list:{n}")).arg("x").ignore();
         pipe.cmd("PEXPIRE").arg(format!("list:{n}")).arg(ms).ignore();
     }
     let () = pipe.query_async(&mut connection).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exact_to_the_bound() {
+    let (source, target) = (Server::acr().start(), Server::amr().start());
+    with_expiries(&source, 1000).await;
     let ended = Redferry::between(&source.access(), &target.access()).copy(&[]).expect(0);
     // How small the bound is depends on the machine; that nothing is off by more does not.
     let bound = ended.number("ttl_error_bound_ms");
@@ -81,15 +86,7 @@ async fn clocks_that_are_hours_apart_do_not_matter() {
     for ahead in [7200, -7200] {
         let source = Server::acr().start();
         let target = Server::plain7().clock_ahead_seconds(ahead).start();
-        let mut connection = source.access().connect().await;
-        let mut pipe = redis::pipe();
-        for n in 0..500 {
-            let ms = 60_000 + n * 7919;
-            pipe.cmd("SET").arg(format!("string:{n}")).arg("x").arg("PX").arg(ms).ignore();
-            pipe.cmd("RPUSH").arg(format!("list:{n}")).arg("x").ignore();
-            pipe.cmd("PEXPIRE").arg(format!("list:{n}")).arg(ms).ignore();
-        }
-        let () = pipe.query_async(&mut connection).await.unwrap();
+        with_expiries(&source, 500).await;
         let ended = Redferry::between(&source.access(), &target.access()).copy(&[]).expect(0);
         let apart = ended.report["findings"]["clock_difference_ms"].as_f64().unwrap().abs();
         assert!((apart / 1000.0 - 7200.0).abs() < 1.0, "{apart} ms apart");
