@@ -105,7 +105,7 @@ async fn bars(progress: Progress) {
             .progress_chars("=> ")
     };
     let node_style = style("{prefix:>24} [{bar:28}] {human_pos:>12}/{human_len} {msg}");
-    let total_style = style("{prefix:>24} [{bar:28}] {human_pos:>12}/{human_len} {per_sec} {msg} ETA {eta}");
+    let total_style = style("{prefix:>24} [{bar:28}] {human_pos:>12}/{human_len} {msg}, ETA {eta}");
     let total = bars.add(ProgressBar::new(0).with_style(total_style).with_prefix("total"));
     let mut nodes: Vec<ProgressBar> = Vec::new();
     let _cleanup = Cleanup { bars: bars.clone() };
@@ -114,7 +114,8 @@ async fn bars(progress: Progress) {
         let (settled, expected, bytes) = sums(&lanes);
         total.set_length(expected);
         total.set_position(settled);
-        total.set_message(HumanBytes(bytes).to_string());
+        let rate = HumanCount(total.per_sec() as u64);
+        total.set_message(format!("{rate} keys/s, {}", HumanBytes(bytes)));
         if lanes.len() > 1 {
             while nodes.len() < lanes.len() {
                 let bar = ProgressBar::new(0).with_style(node_style.clone());
