@@ -1,7 +1,7 @@
 //! The target's end: pieces out, acknowledgements in, and whether they say what they should.
 
 use std::collections::VecDeque;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -224,11 +224,12 @@ impl Writer {
         if !matches!(*error.kind, Kind::Io(_) | Kind::Closed) {
             return Early::Lost(error);
         }
-        std::future::poll_fn(|cx| {
-            while let Poll::Ready(Ok(_)) = self.connection.poll_read(cx) {}
+        // The server's last words are in the socket before the reset, but the runtime may not know it yet.
+        let until_the_end = std::future::poll_fn(|cx| {
+            while ready!(self.connection.poll_read(cx)).is_ok() {}
             Poll::Ready(())
-        })
-        .await;
+        });
+        let _ = timeout(LAST_LOOK, until_the_end).await;
         // What is in the buffer is decoded without touching the socket; after that the socket fails.
         while let Ok(Ok((due, reply))) = timeout(LAST_LOOK, self.reply()).await {
             if reply.is_error() {
