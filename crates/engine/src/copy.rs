@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use client::{Backoff, Endpoint, Error, Node, Recovery, Side, Topology};
+use client::{Endpoint, Node, Recovery, Side, Topology};
 use migration::naming::Naming;
 use migration::selection::Selection;
 use migration::tally::{Cause, Tally};
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::checkpoint::{Arguments, Checkpoint, ScanRecord};
 use crate::guardian;
-use crate::lane::{Lane, LaneEnd};
+use crate::lane::{Lane, LaneEnd, RoundEnd};
 use crate::options::CopyOptions;
 use crate::run::{Abilities, LaneStatus, Run, Stop, lock};
 use crate::stop::Halt;
@@ -204,47 +204,31 @@ impl Rounds<'_> {
                 nodes.entry(node).or_default().push(Arc::clone(status));
             }
         }
-        let mut guards = JoinSet::new();
-        for node in nodes.keys() {
-            guards.spawn(guardian::watch_source(Arc::clone(&self.run), node.clone()));
-        }
-        for node in self.run.target_layout().primaries() {
-            guards.spawn(guardian::watch_target(Arc::clone(&self.run), node.clone()));
-        }
+        let _guards = guardian::watch(&self.run, nodes.keys());
         let mut lanes = JoinSet::new();
         for statuses in nodes.into_values() {
             lanes.spawn(scan_node(Arc::clone(&self.run), statuses, clustered));
         }
-        let mut lost = false;
-        let mut halt = None;
+        let mut end = RoundEnd::default();
         let mut checkpoints = tokio::time::interval(self.run.options.checkpoint_every);
         loop {
             tokio::select! {
                 ended = lanes.join_next() => match ended {
                     None => break,
-                    Some(Ok(LaneEnd::Done)) => {}
-                    Some(Ok(LaneEnd::NodeLost)) => lost = true,
-                    Some(Ok(LaneEnd::Halted(why))) => {
-                        // The others end too; what stopped first is what the user is told.
-                        self.run.stop.ask();
-                        if !matches!(halt, Some(ref first) if !matches!(first, Halt::Asked)) {
-                            halt = Some(why);
-                        }
-                    }
+                    Some(Ok(lane)) => end.add(lane, &self.run.stop),
                     Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
                 },
                 _ = checkpoints.tick() => {
                     if let Err(error) = self.save() {
-                        self.run.stop.ask();
-                        halt.get_or_insert(error.into());
+                        end.add(LaneEnd::Halted(error.into()), &self.run.stop);
                     }
                 }
             }
         }
         self.keep_positions();
-        match halt {
+        match end.halt {
             Some(halt) => Err(halt),
-            None => Ok(lost),
+            None => Ok(end.lost),
         }
     }
 
@@ -299,7 +283,7 @@ fn status_of(scan: &ScanRecord) -> LaneStatus {
 /// One node's databases, one after the other.
 async fn scan_node(run: Arc<Run>, statuses: Vec<Arc<Mutex<LaneStatus>>>, clustered: bool) -> LaneEnd {
     for status in statuses {
-        let lane = match open_patiently(&run, &status, clustered).await {
+        let lane = match Lane::open_patiently(&run, &status, clustered).await {
             Ok(lane) => lane,
             Err(end) => return end,
         };
@@ -309,35 +293,4 @@ async fn scan_node(run: Arc<Run>, statuses: Vec<Arc<Mutex<LaneStatus>>>, cluster
         }
     }
     LaneEnd::Done
-}
-
-async fn open_patiently(
-    run: &Arc<Run>,
-    status: &Arc<Mutex<LaneStatus>>,
-    clustered: bool,
-) -> Result<Lane, LaneEnd> {
-    let began = Instant::now();
-    let mut backoff = Backoff::new(run.now_us());
-    loop {
-        let error: Error = match Lane::open(Arc::clone(run), Arc::clone(status), clustered).await {
-            Ok(lane) => return Ok(lane),
-            Err(error) => error,
-        };
-        if error.recovery() == Recovery::Operator {
-            return Err(LaneEnd::Halted(Halt::Side(error)));
-        }
-        if run.stop.is_asked() {
-            return Err(LaneEnd::Halted(Halt::Asked));
-        }
-        let side = error.peer.side;
-        if clustered && side == Side::Source && backoff.attempts() >= 3 {
-            return Err(LaneEnd::NodeLost);
-        }
-        if began.elapsed() > run.options.give_up_after {
-            let (seconds, last) = (began.elapsed().as_secs(), error.to_string());
-            return Err(LaneEnd::Halted(Halt::Outage { side, seconds, last }));
-        }
-        lock(status).waiting = Some(error.to_string());
-        tokio::time::sleep(backoff.next_wait()).await;
-    }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use client::{Node, Read, Side};
 use migration::expiry::{Clock, drifted};
+use tokio::task::JoinSet;
 
 use crate::clocks;
 use crate::run::Run;
@@ -19,9 +20,21 @@ const PING_EVERY: Duration = Duration::from_millis(100);
 /// How often clocks are compared. Disciplined clocks drift apart by some ten microseconds a second.
 const CLOCK_EVERY: Duration = Duration::from_secs(30);
 
+/// Watches these source nodes and all of the target, until the set is dropped.
+pub(crate) fn watch<'n>(run: &Arc<Run>, sources: impl Iterator<Item = &'n Node>) -> JoinSet<()> {
+    let mut guards = JoinSet::new();
+    for node in sources {
+        guards.spawn(watch_source(Arc::clone(run), node.clone()));
+    }
+    for node in run.target_layout().primaries() {
+        guards.spawn(watch_target(Arc::clone(run), node.clone()));
+    }
+    guards
+}
+
 /// Watches a source node until its task is aborted. Outages are the lanes' to report; here a lost
 /// connection only means to try again.
-pub(crate) async fn watch_source(run: Arc<Run>, node: Node) {
+async fn watch_source(run: Arc<Run>, node: Node) {
     let mut clock_at = Instant::now() + CLOCK_EVERY;
     loop {
         if let Ok(mut connection) = run.source.connect_source(&node, 0).await {
@@ -49,7 +62,7 @@ pub(crate) async fn watch_source(run: Arc<Run>, node: Node) {
 }
 
 /// Watches a target node's clock until its task is aborted.
-pub(crate) async fn watch_target(run: Arc<Run>, node: Node) {
+async fn watch_target(run: Arc<Run>, node: Node) {
     loop {
         tokio::time::sleep(CLOCK_EVERY).await;
         if let Ok(mut connection) = run.target.connect_target(&node, 0).await

@@ -1,13 +1,17 @@
-//! One lane: one source node's keys of one database, from SCAN to the acknowledgement.
+//! One lane: one source node's keys of one database, from SCAN (or from a list of names) to the
+//! acknowledgement.
 //!
 //! A lane is one task that keeps its connections busy at once: page requests and reads go out while
 //! values come in, and what came in goes out to the target. Nothing is handed between tasks and nothing
 //! is locked on the way of a key. Reading stops when the target does not keep up, so memory stays
 //! bounded whatever the number of keys.
 
+mod end;
 mod fetch;
 mod groups;
 mod in_pieces;
+mod listing;
+mod open;
 mod recover;
 mod reply;
 mod work;
@@ -27,25 +31,15 @@ use migration::tally::{Cause, Outcome};
 
 use crate::guess::Guesses;
 use crate::names::{KeyRef, Names};
-use crate::pieces::PiecesEnd;
 use crate::run::{LaneStatus, Run, lock};
 use crate::stop::Halt;
+pub(crate) use end::{LaneEnd, RoundEnd};
 use groups::Groups;
 use in_pieces::InPieces;
+use listing::Listing;
 use reply::Front;
 use work::{Asked, Work, Written};
 use writer::Writer;
-
-/// How a lane came to its end.
-#[derive(Debug)]
-pub(crate) enum LaneEnd {
-    /// Every key of the scan is settled.
-    Done,
-    /// The node does not own its slots any more, or is gone for good: the cluster has to be asked again.
-    NodeLost,
-    /// The run cannot go on.
-    Halted(Halt),
-}
 
 /// How often a lane looks at its clock, its status and the wish to stop.
 const TICK: Duration = Duration::from_millis(50);
@@ -69,7 +63,8 @@ pub(crate) struct Lane {
     db: u32,
     /// One of several nodes: keys that moved are found on another one.
     clustered: bool,
-    // The scan and the keys it listed.
+    // The keys, and where their names come from.
+    listing: Listing,
     pages: Pages,
     names: Names,
     guesses: Guesses,
@@ -275,6 +270,22 @@ impl Lane {
         {
             self.run.example(cause, self.names.get(key));
         }
+        self.listing.settled(self.names.get(key), outcome);
+        self.close(key, outcome);
+    }
+
+    /// A key's slot has left this node. A scan of the node that owns it now lists the key again; one that
+    /// was named stays open in the ledger.
+    fn has_left(&mut self, key: KeyRef) {
+        let outcome = Outcome::Not(Cause::GoneBeforeRead);
+        match self.listing {
+            Listing::Scan => self.settle(key, outcome),
+            Listing::Given(_) => self.close(key, outcome),
+        }
+    }
+
+    /// This lane is done with a key.
+    fn close(&mut self, key: KeyRef, outcome: Outcome) {
         self.pages.settle(key.page, outcome);
         self.names.forget_before(self.pages.oldest());
     }
@@ -284,30 +295,5 @@ impl Lane {
         status.position = self.pages.position();
         status.total = self.pages.total();
         status.waiting = self.unwell_since.as_ref().map(|(_, why)| why.clone());
-    }
-
-    fn poll_pieces(&mut self, cx: &mut Context<'_>) -> Result<bool, Halt> {
-        if self.stopping_since.is_none() {
-            self.in_pieces.begin(&self.run, &self.node, self.db, &self.names);
-        }
-        let Some((work, why, end)) = self.in_pieces.poll_ended(cx) else { return Ok(false) };
-        match end {
-            Ok(PiecesEnd::Copied { kind, bytes }) => self.settle(work.key, Outcome::Copied { kind, bytes }),
-            Ok(PiecesEnd::Not(cause)) => self.settle(work.key, Outcome::Not(cause)),
-            Ok(PiecesEnd::Moved) => {
-                self.in_pieces.push(work, why);
-                self.relayout = true;
-            }
-            Ok(PiecesEnd::Stopped) => self.in_pieces.push(work, why),
-            Ok(PiecesEnd::Refused { node, kind, text }) => {
-                self.in_pieces.push(work, why);
-                self.refused_altogether(node, kind, text);
-            }
-            Err(error) => {
-                self.in_pieces.push(work, why);
-                return Err(error.into());
-            }
-        }
-        Ok(true)
     }
 }

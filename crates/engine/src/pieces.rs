@@ -24,7 +24,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use client::reply::ReplyKind;
 use client::{Error, Node};
@@ -89,8 +89,10 @@ pub(crate) enum PiecesEnd {
         /// Its words.
         text: String,
     },
-    /// The slot is served by another node, on either side: look at the layout, then try again.
-    Moved,
+    /// The key's slot has left this node of the source.
+    SourceMoved,
+    /// The slot is served by another node of the target: look at the layout, then try again.
+    TargetMoved,
     /// Somebody asked the run to stop; the key is not copied.
     Stopped,
 }
@@ -122,7 +124,9 @@ impl PieceCopier {
         let mut pauses = PAUSES.iter();
         let mut incomplete = 0;
         loop {
-            let Some(mut lines) = self.open(name, target_db).await? else { return Ok(PiecesEnd::Moved) };
+            let Some(mut lines) = self.open(name, target_db).await? else {
+                return Ok(PiecesEnd::TargetMoved);
+            };
             let early = match attempt::copy(&self.run, &mut lines, names, self.piece).await {
                 Ok((kind, bytes)) => {
                     self.keep(lines);
@@ -142,7 +146,7 @@ impl PieceCopier {
                     return Ok(PiecesEnd::Not(cause));
                 }
                 Early::Changed => match pauses.next() {
-                    Some(pause) => self.pause(*pause).await,
+                    Some(pause) => self.run.stop.sleep(*pause).await,
                     None => return Ok(PiecesEnd::Not(Cause::ChangedWhileRead)),
                 },
                 Early::Incomplete => {
@@ -150,7 +154,7 @@ impl PieceCopier {
                     if incomplete == INCOMPLETE_TRIES {
                         return Ok(PiecesEnd::Not(Cause::Incomplete));
                     }
-                    self.pause(PAUSES[0]).await;
+                    self.run.stop.sleep(PAUSES[0]).await;
                 }
             }
         }
@@ -201,14 +205,6 @@ impl PieceCopier {
                 "a key was not copied in pieces ({words}); {}; further keys of this cause are only counted",
                 cause.remedy()
             );
-        }
-    }
-
-    /// Waits, but not longer than until somebody asks to stop; the next try sees that.
-    async fn pause(&self, time: Duration) {
-        let until = Instant::now() + time;
-        while Instant::now() < until && !self.run.stop.is_asked() {
-            tokio::time::sleep(Duration::from_millis(50).min(until - Instant::now())).await;
         }
     }
 }

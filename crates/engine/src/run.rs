@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use client::{Endpoint, Node, Side, Topology};
 use migration::expiry::Clock;
@@ -158,6 +158,14 @@ impl Stop {
     /// Whether somebody asked.
     pub fn is_asked(&self) -> bool {
         self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// Waits, but not longer than until somebody asks.
+    pub(crate) async fn sleep(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until && !self.is_asked() {
+            tokio::time::sleep(Duration::from_millis(50).min(until - Instant::now())).await;
+        }
     }
 }
 

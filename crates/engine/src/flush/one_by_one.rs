@@ -1,14 +1,14 @@
 //! Emptying a node that refuses FLUSHALL, as geo-replicated caches do.
 
-use client::reply::ReplyKind;
-use client::{Endpoint, Error, Node, TargetConnection};
+use client::{Endpoint, Error, Node};
 use resp::Value;
+
+use crate::unlink;
 
 /// Keys asked for by one SCAN.
 const PAGE: &[u8] = b"1000";
 
-/// Removes every key of these databases. Each key gets a command of its own: one command for several keys of
-/// different slots is refused by some clustering policies.
+/// Removes every key of these databases.
 ///
 /// # Errors
 /// The connection is lost, or SCAN or both UNLINK and DEL are refused.
@@ -28,7 +28,10 @@ pub(super) async fn remove(
                 return Err(Error::from_reply(connection.peer(), "SCAN", &reply));
             };
             let keys: Vec<&[u8]> = keys.iter().filter_map(Value::as_bytes).collect();
-            remove_page(&mut connection, &keys).await?;
+            let replies = unlink::each(&mut connection, &keys).await?;
+            if let Some(refused) = replies.iter().find(|reply| reply.is_error()) {
+                return Err(unlink::refusal(connection.peer(), "DEL", refused));
+            }
             if next == b"0" {
                 break;
             }
@@ -36,39 +39,4 @@ pub(super) async fn remove(
         }
     }
     Ok(())
-}
-
-async fn remove_page(connection: &mut TargetConnection, keys: &[&[u8]]) -> Result<(), Error> {
-    let Some(refusal) = send(connection, b"UNLINK", keys).await? else { return Ok(()) };
-    let refusal = match &refusal {
-        Value::Error(text)
-            if matches!(ReplyKind::of(text), ReplyKind::UnknownCommand | ReplyKind::NoPerm) =>
-        {
-            send(connection, b"DEL", keys).await?
-        }
-        _ => Some(refusal),
-    };
-    match refusal {
-        Some(refusal) => Err(Error::from_reply(connection.peer(), "DEL", &refusal)),
-        None => Ok(()),
-    }
-}
-
-/// Sends one command for each key; the first refusal, if there is any.
-async fn send(
-    connection: &mut TargetConnection,
-    command: &[u8],
-    keys: &[&[u8]],
-) -> Result<Option<Value>, Error> {
-    for key in keys {
-        connection.push(&[command, key]);
-    }
-    let mut refusal = None;
-    for _ in keys {
-        let reply = connection.reply().await?;
-        if reply.is_error() {
-            refusal.get_or_insert(reply);
-        }
-    }
-    Ok(refusal)
 }

@@ -11,6 +11,7 @@ use migration::tally::{Cause, KeyType, Outcome};
 use super::Lane;
 use super::groups::READINGS;
 use super::in_pieces::Why;
+use super::listing::{Listing, PAGE_BYTES};
 use super::reply::Reply;
 use super::work::{Asked, Step, Work, Written};
 use super::writer::{Payload, Use};
@@ -38,9 +39,6 @@ const LOW_WATER: usize = 1024;
 /// Bytes of names of unfinished pages above which no more pages are asked for. One slow key keeps its
 /// page and all later ones open.
 const NAME_BYTES: usize = 8 * 1024 * 1024;
-
-/// Bytes of names that one page should have at most.
-const PAGE_BYTES: u64 = 256 * 1024;
 
 /// What MULTI and the commands after it are answered with unless something is wrong.
 const QUEUED: &[u8] = b"+OK\r\n+QUEUED\r\n+QUEUED\r\n";
@@ -90,19 +88,30 @@ impl Lane {
     }
 
     fn ask_for_page(&mut self) {
-        let enough = self.todo.len() >= LOW_WATER || self.in_pieces.has_enough();
-        if self.scan_pending || enough || self.names.bytes() > NAME_BYTES {
-            return;
+        while self.wants_page() {
+            let Some(cursor) = self.pages.next_cursor() else { return };
+            match &mut self.listing {
+                Listing::Scan => {
+                    self.source.push(Read::Scan {
+                        cursor,
+                        count: self.scan_count,
+                        pattern: self.run.selection.scan_match(),
+                        kind: self.run.selection.scan_type(),
+                    });
+                    self.asked.push_back(Asked::Scan);
+                    self.scan_pending = true;
+                }
+                Listing::Given(given) => {
+                    given.fill(self.front.page(), self.scan_count);
+                    self.listed();
+                }
+            }
         }
-        let Some(cursor) = self.pages.next_cursor() else { return };
-        self.source.push(Read::Scan {
-            cursor,
-            count: self.scan_count,
-            pattern: self.run.selection.scan_match(),
-            kind: self.run.selection.scan_type(),
-        });
-        self.asked.push_back(Asked::Scan);
-        self.scan_pending = true;
+    }
+
+    fn wants_page(&self) -> bool {
+        let enough = self.todo.len() >= LOW_WATER || self.in_pieces.has_enough();
+        !(self.scan_pending || enough || self.names.bytes() > NAME_BYTES)
     }
 
     /// Asks for a group of keys between two looks at the clock.
@@ -289,7 +298,9 @@ impl Lane {
         for key in self.names.keep(number, bytes, &ends) {
             let name = self.names.get(key);
             if name.starts_with(temporary::PREFIX) {
-                self.pages.settle(key.page, Outcome::Not(Cause::TemporaryKey));
+                let outcome = Outcome::Not(Cause::TemporaryKey);
+                self.listing.settled(name, outcome);
+                self.pages.settle(key.page, outcome);
             } else if !self.run.selection.accepts_name(name) {
                 self.pages.settle(key.page, Outcome::Not(Cause::Filtered));
             } else {
@@ -368,10 +379,7 @@ impl Lane {
                 let next = if self.run.abilities.memory_usage { Step::AskSize } else { Step::Dump(SHORT) };
                 self.todo.push_front(work.then(next));
             }
-            // The slot left this node: whoever owns it now lists the key again.
-            ReplyKind::Moved { .. } | ReplyKind::Ask { .. } => {
-                self.settle(work.key, Outcome::Not(Cause::GoneBeforeRead));
-            }
+            ReplyKind::Moved { .. } | ReplyKind::Ask { .. } => self.has_left(work.key),
             ReplyKind::Loading
             | ReplyKind::Busy
             | ReplyKind::MasterDown

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use client::{Error, Node};
-use migration::tally::Cause;
+use migration::tally::{Cause, Outcome};
 use tokio::task::JoinHandle;
 
+use super::Lane;
 use super::work::Work;
 use crate::names::Names;
 use crate::pieces::{PieceCopier, PiecesEnd};
 use crate::run::Run;
+use crate::stop::Halt;
 
 /// Big values under way at once; each keeps a few pieces of 1 MiB in memory.
 const BIG: usize = 2;
@@ -112,5 +114,41 @@ impl InPieces {
             });
         }
         None
+    }
+}
+
+impl Drop for InPieces {
+    /// A task that outlived its lane would write the same temporary key as the next lane's.
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl Lane {
+    /// Begins values in pieces and acts on the end of one; whether there was one.
+    pub(super) fn poll_pieces(&mut self, cx: &mut Context<'_>) -> Result<bool, Halt> {
+        if self.stopping_since.is_none() {
+            self.in_pieces.begin(&self.run, &self.node, self.db, &self.names);
+        }
+        let Some((work, why, end)) = self.in_pieces.poll_ended(cx) else { return Ok(false) };
+        match end {
+            Ok(PiecesEnd::Copied { kind, bytes }) => self.settle(work.key, Outcome::Copied { kind, bytes }),
+            Ok(PiecesEnd::Not(cause)) => self.settle(work.key, Outcome::Not(cause)),
+            Ok(PiecesEnd::SourceMoved) => self.has_left(work.key),
+            Ok(PiecesEnd::TargetMoved) => {
+                self.in_pieces.push(work, why);
+                self.relayout = true;
+            }
+            Ok(PiecesEnd::Stopped) => self.in_pieces.push(work, why),
+            Ok(PiecesEnd::Refused { node, kind, text }) => {
+                self.in_pieces.push(work, why);
+                self.refused_altogether(node, kind, text);
+            }
+            Err(error) => {
+                self.in_pieces.push(work, why);
+                return Err(error.into());
+            }
+        }
+        Ok(true)
     }
 }

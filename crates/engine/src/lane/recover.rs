@@ -1,22 +1,21 @@
-//! Beginning, and beginning again after a connection was lost.
+//! Beginning again after a connection was lost.
 //!
 //! A key whose reply or acknowledgement was lost is simply read again: copying a key twice is the same as
 //! copying it once. A scan goes on at its cursor only on the process that issued it (design rule R10).
 
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use client::{Backoff, Error, Read, Recovery, Side, SourceConnection, Topology};
+use client::{Backoff, Error, Recovery, Side, Topology};
 use migration::pages::{Pages, ScanPosition};
 
 use super::in_pieces::Why;
+use super::listing::Listing;
+use super::open::{identify, open_writers, source_clock};
 use super::work::Asked;
 use super::writer::Writer;
 use super::{Lane, LaneEnd};
-use crate::clocks;
-use crate::guess::Guesses;
 use crate::names::Names;
-use crate::run::{LaneStatus, Run, lock};
+use crate::run::lock;
 use crate::stop::Halt;
 
 /// Failed attempts after which a cluster is asked whether the node still is one of its primaries.
@@ -25,79 +24,7 @@ const ASK_CLUSTER_AFTER: u32 = 3;
 /// Lost writes of one key after which it is suspected of breaking the connection.
 const TOO_OFTEN: u8 = 8;
 
-/// Who answers at a node's address.
-struct Identity {
-    run_id: Option<String>,
-    replica: bool,
-    counts_use: bool,
-}
-
 impl Lane {
-    /// Connects to both sides and takes up the scan where the status says, if its process is still there.
-    pub(crate) async fn open(
-        run: Arc<Run>,
-        status: Arc<Mutex<LaneStatus>>,
-        clustered: bool,
-    ) -> Result<Lane, Error> {
-        let (node, db, position, known) = {
-            let status = lock(&status);
-            (status.node.clone(), status.db, status.position.clone(), status.run_id.clone())
-        };
-        let mut source = run.source.connect_source(&node, db).await?;
-        let identity = identify(&mut source).await?;
-        let source_clock = source_clock(&mut source, &run).await?;
-        let expected = source.ask(Read::DbSize).await?.as_i64().unwrap_or(0).unsigned_abs();
-        let same = known.is_some() && known == identity.run_id;
-        let begun = position != ScanPosition::default();
-        let position = if same { position } else { ScanPosition::default() };
-        {
-            let mut status = lock(&status);
-            status.run_id = identity.run_id.clone();
-            status.restarts += u32::from(begun && !same);
-            status.position = position.clone();
-            status.expected = expected;
-        }
-        let layout = run.target_layout();
-        let writers = open_writers(&run, &layout, db).await?;
-        let now = Instant::now();
-        Ok(Lane {
-            scan_count: run.options.scan_count.min(100),
-            frequency: identity.counts_use,
-            same_names: run.naming.keeps_names(db),
-            run,
-            status,
-            node,
-            db,
-            clustered,
-            pages: Pages::resume(position),
-            names: Names::default(),
-            guesses: Guesses::default(),
-            todo: Default::default(),
-            source,
-            source_clock,
-            asked: Default::default(),
-            front: Default::default(),
-            scan_pending: false,
-            in_flight_keys: 0,
-            in_flight_bytes: 0,
-            typical_len: 256,
-            groups: Default::default(),
-            unjudged: Vec::new(),
-            layout,
-            writers,
-            asks: Default::default(),
-            relayout: false,
-            scratch: Vec::new(),
-            in_pieces: Default::default(),
-            hold_until: None,
-            last_heard: now,
-            last_ping: now,
-            unwell_since: None,
-            stopping_since: None,
-            halted: None,
-        })
-    }
-
     /// After a lost connection: asks again for everything unanswered, as soon as the side is back.
     pub(super) async fn recover(&mut self, error: Error) -> Result<(), LaneEnd> {
         if error.recovery() == Recovery::Operator {
@@ -184,7 +111,9 @@ impl Lane {
         self.source_clock = source_clock(&mut source, &self.run).await?;
         self.source = source;
         let known = lock(&self.status).run_id.clone();
-        if known.is_none() || known != identity.run_id {
+        let same = known.is_some() && known == identity.run_id;
+        // Keys that somebody named are the same keys in any process.
+        if !same && matches!(self.listing, Listing::Scan) {
             tracing::warn!(
                 "source {}: another process answers there now; its keys are listed anew from the beginning",
                 self.node
@@ -219,38 +148,4 @@ impl Lane {
         self.relayout = false;
         Ok(())
     }
-}
-
-async fn open_writers(run: &Run, layout: &Topology, db: u32) -> Result<Vec<Writer>, Error> {
-    let target_db = run.naming.target_db(db).unwrap_or(0);
-    let mut writers = Vec::new();
-    for node in layout.primaries() {
-        writers.push(Writer::open(run, node, target_db).await?);
-    }
-    Ok(writers)
-}
-
-async fn source_clock(source: &mut SourceConnection, run: &Run) -> Result<migration::expiry::Clock, Error> {
-    let clock = clocks::of_source(source, || run.now_us()).await?;
-    let clock = clock.ok_or_else(|| source.peer().error(client::Kind::Shape { command: "TIME" }))?;
-    run.set_clock(Side::Source, &source.peer().node, clock);
-    Ok(clock)
-}
-
-async fn identify(source: &mut SourceConnection) -> Result<Identity, Error> {
-    let reply = source.ask(Read::Info("")).await?;
-    if reply.is_error() {
-        return Err(Error::from_reply(source.peer(), "INFO", &reply));
-    }
-    let text = reply.as_str().unwrap_or_default();
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
-            .filter(|v| !v.is_empty())
-    };
-    Ok(Identity {
-        run_id: field("run_id").map(str::to_owned),
-        replica: field("role") == Some("slave"),
-        counts_use: field("maxmemory_policy").is_some_and(|policy| policy.ends_with("lfu")),
-    })
 }

@@ -41,12 +41,11 @@ impl Early {
     pub(super) fn by_source(error: Error) -> Early {
         let client::Kind::Reply { kind, text, .. } = &*error.kind else { return Early::Lost(error) };
         match kind {
-            ReplyKind::Moved { .. }
-            | ReplyKind::Ask { .. }
-            | ReplyKind::TryAgain
-            | ReplyKind::ClusterDown => Early::End(PiecesEnd::Moved),
+            ReplyKind::Moved { .. } | ReplyKind::Ask { .. } => Early::End(PiecesEnd::SourceMoved),
             ReplyKind::NoPerm => Early::not(Cause::SourceForbids, &error, text),
-            ReplyKind::Loading
+            ReplyKind::TryAgain
+            | ReplyKind::ClusterDown
+            | ReplyKind::Loading
             | ReplyKind::MasterDown
             | ReplyKind::ReadOnly
             | ReplyKind::Busy
@@ -67,7 +66,7 @@ impl Early {
             ReplyKind::Moved { .. }
             | ReplyKind::Ask { .. }
             | ReplyKind::TryAgain
-            | ReplyKind::ClusterDown => Early::End(PiecesEnd::Moved),
+            | ReplyKind::ClusterDown => Early::End(PiecesEnd::TargetMoved),
             // "... to access a key" is about this key's name or the temporary one's, all else about the user.
             ReplyKind::NoPerm if text.contains("to access") => Early::not(Cause::TargetForbids, &error, text),
             ReplyKind::Oom
@@ -149,7 +148,7 @@ mod tests {
         let too_long = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
         assert_eq!(cause(&by_target(too_long)), Some(Cause::TooLarge));
         assert!(matches!(by_target("ERR no such key"), Early::Incomplete));
-        assert!(matches!(by_target("MOVED 12 10.0.0.1:8500"), Early::End(PiecesEnd::Moved)));
+        assert!(matches!(by_target("MOVED 12 10.0.0.1:8500"), Early::End(PiecesEnd::TargetMoved)));
         assert!(matches!(by_target("LOADING Redis is loading"), Early::Lost(_)));
     }
 
@@ -160,6 +159,10 @@ mod tests {
             assert!(matches!(by_source(text), Early::Changed), "{text}");
         }
         assert_eq!(cause(&by_source("NOPERM this user has no permissions")), Some(Cause::SourceForbids));
+        for text in ["MOVED 12 10.0.0.1:8500", "ASK 12 10.0.0.1:8500"] {
+            assert!(matches!(by_source(text), Early::End(PiecesEnd::SourceMoved)), "{text}");
+        }
+        assert!(matches!(by_source("CLUSTERDOWN The cluster is down"), Early::Lost(_)));
         assert_eq!(cause(&by_source("ERR something else")), Some(Cause::SourceError));
     }
 
