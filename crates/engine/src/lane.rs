@@ -270,7 +270,9 @@ impl Lane {
         {
             self.run.example(cause, self.names.get(key));
         }
-        self.listing.settled(self.names.get(key), outcome);
+        if let Listing::Given(given) = &self.listing {
+            given.settle(self.names.get(key), outcome);
+        }
         self.close(key, outcome);
     }
 

@@ -8,22 +8,13 @@ mod flush;
 mod refusals;
 #[path = "preflight/same_server.rs"]
 mod same_server;
+mod support;
 
-use client::address::Address;
-use client::secret::Secret;
-use client::tls::TlsOptions;
-use client::{Endpoint, Side};
+use client::Side;
 use engine::preflight::{DbWish, Findings, Status, Wishes, probe};
 use migration::conflict::OnConflict;
+use support::endpoint;
 use testkit::{Access, Server};
-
-/// The endpoint for a test cache.
-fn endpoint(side: Side, access: &Access) -> Endpoint {
-    let mut address = Address::parse(&access.url()).unwrap();
-    address.user = access.user.clone();
-    let address = address.with_password(access.password.clone().map(Secret::new));
-    Endpoint::new(side, &address, &TlsOptions { ca: access.ca.clone(), ..TlsOptions::default() }).unwrap()
-}
 
 async fn findings(source: &Access, target: &Access, wishes: &Wishes) -> Findings {
     let findings =

@@ -299,7 +299,9 @@ impl Lane {
             let name = self.names.get(key);
             if name.starts_with(temporary::PREFIX) {
                 let outcome = Outcome::Not(Cause::TemporaryKey);
-                self.listing.settled(name, outcome);
+                if let Listing::Given(given) = &self.listing {
+                    given.settle(name, outcome);
+                }
                 self.pages.settle(key.page, outcome);
             } else if !self.run.selection.accepts_name(name) {
                 self.pages.settle(key.page, Outcome::Not(Cause::Filtered));

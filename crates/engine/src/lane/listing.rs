@@ -33,17 +33,12 @@ impl Lane {
     }
 }
 
-impl Listing {
-    /// Writes a key's end down, where somebody wants to know it.
-    #[inline]
-    pub(super) fn settled(&self, name: &[u8], outcome: Outcome) {
-        if let Listing::Given(given) = self {
-            given.ledger.settle(given.db, name, outcome);
-        }
-    }
-}
-
 impl Given {
+    /// Writes a key's end down.
+    pub(super) fn settle(&self, name: &[u8], outcome: Outcome) {
+        self.ledger.settle(self.db, name, outcome);
+    }
+
     /// Fills a page as a scan would.
     pub(super) fn fill(&mut self, page: &mut PageBuffer, count: u32) {
         while page.ends.len() < count as usize && (page.bytes.len() as u64) < PAGE_BYTES {
