@@ -48,6 +48,18 @@ impl From<Access> for Place {
     }
 }
 
+/// Runs a test's own commands, each on the primary that owns its key; those of one key in the order given.
+///
+/// # Panics
+/// When the server refuses one of them.
+pub async fn run(place: impl Into<Place>, commands: impl IntoIterator<Item = (Vec<u8>, redis::Cmd)>) {
+    let mut loader = loader::Loader::open(&place.into()).await;
+    for (key, command) in commands {
+        loader.push(&key, command).await;
+    }
+    loader.finish().await;
+}
+
 /// What a loader wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
