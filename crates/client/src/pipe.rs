@@ -86,7 +86,7 @@ impl Pipe {
     /// # Errors
     /// The connection is lost or closed by the server.
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
-        let missing = self.decoder.missing(self.inbox.len());
+        let missing = self.decoder.missing(self.inbox.len()).max(self.values.missing(self.inbox.len()));
         let room = self.inbox.capacity() - self.inbox.len();
         if room < missing || room < READ_ROOM / 4 {
             self.inbox.reserve(missing.max(READ_ROOM));
@@ -121,6 +121,23 @@ impl Pipe {
         }
     }
 
+    /// Whether the tokens returned so far make whole replies.
+    #[inline]
+    pub fn at_boundary(&self) -> bool {
+        self.decoder.at_boundary()
+    }
+
+    /// The next reply as a whole, of those received so far, or `None` when more bytes are needed. Only between
+    /// replies; once begun, it has to be asked for again until it is there.
+    ///
+    /// # Errors
+    /// The server sent something that is not RESP.
+    pub fn next_value(&mut self) -> Result<Option<Value>, Error> {
+        let done = self.decoder.release();
+        self.inbox.advance(done);
+        self.values.feed(&mut self.inbox).map_err(|error| self.peer.error(Kind::Protocol(error)))
+    }
+
     /// Passes over these whole frames if exactly they come next; see [`Decoder::skip`].
     #[inline]
     pub fn skip(&mut self, frames: &[u8]) -> bool {
@@ -144,10 +161,8 @@ impl Pipe {
     /// The connection is lost, or the server sent something that is not RESP.
     pub async fn value(&mut self) -> Result<Value, Error> {
         loop {
-            match self.values.feed(&mut self.inbox) {
-                Ok(Some(value)) => return Ok(value),
-                Ok(None) => {}
-                Err(error) => return Err(self.peer.error(Kind::Protocol(error))),
+            if let Some(value) = self.next_value()? {
+                return Ok(value);
             }
             std::future::poll_fn(|cx| {
                 if let Poll::Ready(Err(error)) = self.poll_write(cx) {

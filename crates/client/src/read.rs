@@ -66,10 +66,14 @@ pub enum Read<'a> {
     LRange(&'a [u8], u64, u64),
     /// Members of a set.
     SCard(&'a [u8]),
+    /// All members of a set.
+    SMembers(&'a [u8]),
     /// A page of a set.
     SScan(&'a [u8], u64, u32),
     /// Fields of a hash.
     HLen(&'a [u8]),
+    /// All fields and values of a hash.
+    HGetAll(&'a [u8]),
     /// A page of a hash.
     HScan(&'a [u8], u64, u32),
     /// Absolute expiry of fields, in milliseconds (Redis 7.4).
@@ -150,11 +154,13 @@ impl Read<'_> {
                 encode::command(out, &[b"LRANGE", key, from, to]);
             }
             Read::SCard(key) => with_key(out, b"*2\r\n$5\r\nSCARD\r\n", key),
+            Read::SMembers(key) => with_key(out, b"*2\r\n$8\r\nSMEMBERS\r\n", key),
             Read::SScan(key, cursor, count) => {
                 let (cursor, count) = (first.format(cursor).as_bytes(), second.format(count).as_bytes());
                 encode::command(out, &[b"SSCAN", key, cursor, b"COUNT", count]);
             }
             Read::HLen(key) => with_key(out, b"*2\r\n$4\r\nHLEN\r\n", key),
+            Read::HGetAll(key) => with_key(out, b"*2\r\n$7\r\nHGETALL\r\n", key),
             Read::HScan(key, cursor, count) => {
                 let (cursor, count) = (first.format(cursor).as_bytes(), second.format(count).as_bytes());
                 encode::command(out, &[b"HSCAN", key, cursor, b"COUNT", count]);
@@ -219,8 +225,10 @@ impl Read<'_> {
             Read::LLen(_) => "LLEN",
             Read::LRange(..) => "LRANGE",
             Read::SCard(_) => "SCARD",
+            Read::SMembers(_) => "SMEMBERS",
             Read::SScan(..) => "SSCAN",
             Read::HLen(_) => "HLEN",
+            Read::HGetAll(_) => "HGETALL",
             Read::HScan(..) => "HSCAN",
             Read::HPExpireTime(..) => "HPEXPIRETIME",
             Read::ZCard(_) => "ZCARD",

@@ -73,6 +73,20 @@ impl SourceConnection {
         self.pipe.next_token()
     }
 
+    /// As [`Pipe::at_boundary`].
+    #[inline]
+    pub fn at_boundary(&self) -> bool {
+        self.pipe.at_boundary()
+    }
+
+    /// As [`Pipe::next_value`].
+    ///
+    /// # Errors
+    /// The server sent something that is not RESP.
+    pub fn next_value(&mut self) -> Result<Option<Value>, Error> {
+        self.pipe.next_value()
+    }
+
     /// As [`Pipe::bytes`].
     pub fn bytes(&self, range: Range<usize>) -> &[u8] {
         self.pipe.bytes(range)
