@@ -31,6 +31,12 @@ pub struct Checkpoint {
     pub scans: Vec<ScanRecord>,
 }
 
+/// The command that a state file says it belongs to; a copy's says nothing.
+#[derive(Debug, Deserialize)]
+struct Owner {
+    command: Option<String>,
+}
+
 /// Where the scan of one node and database is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanRecord {
@@ -77,8 +83,8 @@ pub enum CheckpointError {
         /// What is wrong.
         problem: String,
     },
-    /// It belongs to another copy.
-    #[error("the state file {} belongs to another copy: {}; repeat that command, or name another file with --state", path.display(), differences.join("; "))]
+    /// It belongs to another copy, or to another command.
+    #[error("the state file {} belongs to another copy or command: {}; repeat that one, or name another file with --state", path.display(), differences.join("; "))]
     OtherRun {
         /// The file.
         path: PathBuf,
@@ -115,6 +121,10 @@ impl Checkpoint {
             Err(source) => return Err(CheckpointError::Unreadable { path: path.to_owned(), source }),
         };
         let broken = |problem: String| CheckpointError::Broken { path: path.to_owned(), problem };
+        if let Ok(Owner { command: Some(command) }) = serde_json::from_slice(&text) {
+            let differences = vec![format!("it was made by redferry {command}, and this is copy")];
+            return Err(CheckpointError::OtherRun { path: path.to_owned(), differences });
+        }
         let checkpoint: Checkpoint =
             serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
         if checkpoint.format != FORMAT {
@@ -251,6 +261,16 @@ mod tests {
         assert!(matches!(StateLock::take(&path), Err(CheckpointError::InUse(_))));
         drop(lock);
         StateLock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_state_of_another_command_is_another_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("verify.json");
+        std::fs::write(&path, br#"{"command":"verify","format":1,"scans":{}}"#).unwrap();
+        let error = Checkpoint::load(&path, &arguments("b")).unwrap_err();
+        assert!(matches!(error, CheckpointError::OtherRun { .. }), "{error}");
+        assert!(error.to_string().contains("redferry verify"), "{error}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod findings;
 mod identity;
 pub(crate) mod info;
 mod line;
+mod look;
 mod probe_key;
 mod side;
 mod source_commands;
@@ -21,6 +22,7 @@ use client::{Endpoint, Error};
 pub use findings::{
     CHECKS, Check, CommandFacts, DatabaseFacts, Findings, Layout, ModuleFacts, NodeFacts, SideFacts, Status,
 };
+pub use look::{Look, look};
 pub use wishes::{DbWish, Wishes};
 
 use crate::run::Abilities;

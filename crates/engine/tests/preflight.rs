@@ -4,6 +4,8 @@
 mod collisions;
 #[path = "preflight/flush.rs"]
 mod flush;
+#[path = "preflight/look.rs"]
+mod look;
 #[path = "preflight/refusals.rs"]
 mod refusals;
 #[path = "preflight/same_server.rs"]

@@ -44,6 +44,13 @@ const NAME_BYTES: usize = 8 * 1024 * 1024;
 const QUEUED: &[u8] = b"+OK\r\n+QUEUED\r\n+QUEUED\r\n";
 const QUEUED_WITH_USE: &[u8] = b"+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n";
 
+/// Payloads of hashes whose fields expire (`RDB_TYPE_HASH_METADATA_PRE_GA` to `RDB_TYPE_HASH_LISTPACK_EX` in Redis
+/// 7.4's rdb.h). The times in them are those of the source's clock, and RESTORE leaves them so.
+const FIELDS_EXPIRE: std::ops::RangeInclusive<u8> = 22..=25;
+
+/// Clocks further apart than this make such hashes go in pieces, with every time moved to the target's clock.
+const FIELD_EXPIRY_OFF_US: i64 = 2_000;
+
 /// What a request without a value costs of the budget.
 const SMALL: u64 = 64;
 
@@ -416,8 +423,8 @@ impl Lane {
         }
         let name = self.names.get(work.key);
         let dumped = matches!(work.step, Step::Dump(_));
+        let first = self.source.bytes(value.clone()).first().copied().unwrap_or(0);
         let kind = if dumped {
-            let first = self.source.bytes(value.clone()).first().copied().unwrap_or(0);
             let kind = KeyType::of_payload(first).unwrap_or(KeyType::Module);
             if kind == KeyType::String {
                 self.guesses.learn(name, Guess::ShortString);
@@ -444,6 +451,11 @@ impl Lane {
             return;
         };
         let writer = &mut self.writers[index];
+        let clocks_us = writer.clock.offset_us - self.source_clock.offset_us;
+        if dumped && FIELDS_EXPIRE.contains(&first) && clocks_us.abs() > FIELD_EXPIRY_OFF_US {
+            self.in_pieces.push(work, Why::Refused);
+            return;
+        }
         let read_at = (self.groups.read_at_us(), self.groups.read_at_us());
         let deadline = deadline_on_target_ms(&self.source_clock, &writer.clock, read_at, pttl);
         let group = deadline.and_then(|deadline| {

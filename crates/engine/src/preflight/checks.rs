@@ -34,6 +34,11 @@ impl Picture<'_> {
 
 /// Every check of [`CHECKS`], in that order, with the user's overrides applied.
 pub(super) fn all(picture: &Picture<'_>) -> Vec<Check> {
+    these(CHECKS, picture)
+}
+
+/// The checks of [`CHECKS`] that are named here.
+pub(super) fn these(ids: &[&'static str], picture: &Picture<'_>) -> Vec<Check> {
     let check = |id: &'static str| {
         let outcome = match id {
             "reachable" => state::reachable(picture),
@@ -52,7 +57,7 @@ pub(super) fn all(picture: &Picture<'_>) -> Vec<Check> {
         };
         overridden(outcome.into_check(id), picture.wishes)
     };
-    CHECKS.iter().copied().map(check).collect()
+    ids.iter().copied().map(check).collect()
 }
 
 /// A refusal that the user does not want to hear is a warning; that source and target are one is not open
