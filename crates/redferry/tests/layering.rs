@@ -12,7 +12,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("migration", &["commands"]),
     ("client", &["commands", "resp"]),
     ("engine", &["client", "commands", "migration", "resp"]),
-    ("redferry", &["client", "engine", "migration"]),
+    ("verify", &["client", "commands", "resp"]),
+    ("redferry", &["client", "engine", "migration", "verify"]),
 ];
 
 /// Crates that only serve development: nothing may need them outside its tests.
