@@ -1,10 +1,18 @@
 //! What can be typed: commands, options and their help.
 
+mod copy;
+mod quantities;
+mod verify;
+
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::copy::{CheckArgs, CopyArgs, Preflight};
+use self::quantities::{duration, nonzero_bytes};
+pub(crate) use self::verify::{Level, VerifyArgs};
 
 /// Move a live Redis cache from Azure Cache for Redis to Azure Managed Redis and prove that nothing was lost.
 ///
@@ -28,7 +36,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done and equal; 1 done, with differences, skipped or failed keys; \
-                          2 usage; 3 refused by preflight; 4 interrupted, the same command goes on; 5 failed";
+                          2 usage; 3 refused before anything was done; 4 interrupted, the same command goes on; 5 failed";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
@@ -44,16 +52,18 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     /// Copy all keys from the source to the target; run it again to go on after an interruption
     Copy(Box<CopyArgs>),
+    /// Compare both caches key by key, both ways, and say what differs; with --repair make it equal
+    Verify(Box<VerifyArgs>),
 }
 
 /// The two sides.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Sides {
-    /// Cache to copy from; it is only ever read
+    /// The cache that keys come from; it is only ever read
     #[arg(long, value_name = "ADDRESS", env = "REDFERRY_SOURCE", hide_env_values = true)]
     pub(crate) source: String,
-    /// Cache to copy to
+    /// The cache that keys go to
     #[arg(long, value_name = "ADDRESS", env = "REDFERRY_TARGET", hide_env_values = true)]
     pub(crate) target: String,
     /// Read the source's password from this file (else from REDFERRY_SOURCE_PASSWORD)
@@ -87,7 +97,7 @@ pub(crate) struct Sides {
 
 /// Which keys, and under which names.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "What is copied")]
+#[command(next_help_heading = "Which keys, and their names on the target")]
 pub(crate) struct Choice {
     /// Databases of the source, such as 0,3
     #[arg(long = "db", value_name = "LIST", conflicts_with = "all_dbs")]
@@ -130,120 +140,41 @@ pub(crate) struct Choice {
     pub(crate) rename: Vec<String>,
 }
 
-/// What preflight may be told.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Preflight")]
-pub(crate) struct Preflight {
-    /// Keys that the target already has: refuse to begin, skip them, or replace them
-    #[arg(long, value_name = "WAY", default_value = "refuse")]
-    pub(crate) on_conflict: migration::conflict::OnConflict,
-    /// Memory of the target, such as 24GB, where it does not tell
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
-    pub(crate) target_memory: Option<u64>,
-    /// Go on although this check refuses; the name is in the table; may be repeated
-    #[arg(long, value_name = "CHECK")]
-    pub(crate) skip_check: Vec<String>,
-}
-
-#[derive(Debug, Clone, Args)]
-pub(crate) struct CheckArgs {
-    #[command(flatten)]
-    pub(crate) sides: Sides,
-    #[command(flatten)]
-    pub(crate) choice: Choice,
-    #[command(flatten)]
-    pub(crate) preflight: Preflight,
-}
-
-#[derive(Debug, Clone, Args)]
-pub(crate) struct CopyArgs {
-    #[command(flatten)]
-    pub(crate) sides: Sides,
-    #[command(flatten)]
-    pub(crate) choice: Choice,
-    #[command(flatten)]
-    pub(crate) preflight: Preflight,
-    /// Empty the target first; its host name must be typed, or given by --confirm-flush
-    #[arg(long, help_heading = "Preflight")]
-    pub(crate) flush_target: bool,
-    /// The target's host name, as a sign that it really shall be emptied
-    #[arg(long, value_name = "HOST", requires = "flush_target", help_heading = "Preflight")]
-    pub(crate) confirm_flush: Option<String>,
-    /// Values above this travel in pieces, so that neither side stands still and memory stays flat
-    #[arg(long, value_name = "BYTES", default_value = "8MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) big_key: u64,
-    /// Carry idle times or access frequencies (slower: every key is dumped)
-    #[arg(long, help_heading = "How")]
-    pub(crate) preserve_idle: bool,
+/// How the source is spared.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Source protection")]
+pub(crate) struct Protection {
+    /// Read no more keys per second than this, over all nodes
+    #[arg(long, value_name = "N")]
+    pub(crate) max_keys_per_sec: Option<NonZeroU64>,
+    /// Read no more bytes per second than this, over all nodes, such as 50MB
+    #[arg(long, value_name = "BYTES", value_parser = nonzero_bytes)]
+    pub(crate) max_bytes_per_sec: Option<NonZeroU64>,
+    /// Slow down while the source takes longer than this to answer a PING; 0 never slows down
+    #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = duration)]
+    max_latency: Duration,
     /// Keys that one SCAN asks for, at most
     #[arg(long, value_name = "N", default_value_t = engine::SCAN_COUNT, value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "How")]
     pub(crate) scan_count: u32,
-    /// Memory for values in flight, over all nodes
-    #[arg(long, value_name = "BYTES", default_value = "32MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) memory: u64,
-    /// Read no more keys per second than this, over all nodes
-    #[arg(long, value_name = "N", help_heading = "Source protection")]
-    pub(crate) max_keys_per_sec: Option<NonZeroU64>,
-    /// Read no more bytes per second than this, over all nodes, such as 50MB
-    #[arg(long, value_name = "BYTES", value_parser = nonzero_bytes, help_heading = "Source protection")]
-    pub(crate) max_bytes_per_sec: Option<NonZeroU64>,
-    /// Slow down while the source takes longer than this to answer a PING; 0 never slows down
-    #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = duration, help_heading = "Source protection")]
-    pub(crate) max_latency: Duration,
-    /// How long a side may be unreachable before the copy gives up (it can be resumed then)
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, help_heading = "Resuming")]
+}
+
+impl Protection {
+    /// Above this the source is slow; none when that shall not matter.
+    pub(crate) fn max_latency(self) -> Option<Duration> {
+        (self.max_latency > Duration::ZERO).then_some(self.max_latency)
+    }
+}
+
+/// How long a side is waited for.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Resuming")]
+pub(crate) struct Patience {
+    /// How long a side may be unreachable before the run gives up
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub(crate) give_up_after: Duration,
     /// A due answer that does not come for this long means a dead connection
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration, help_heading = "Resuming")]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) silence: Duration,
-    /// Where the run's state is kept [default: redferry-copy-HASH.state.json in this folder]
-    #[arg(long, value_name = "FILE", help_heading = "Resuming")]
-    pub(crate) state: Option<PathBuf>,
-    /// Name up to N keys per cause in the report
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Report")]
-    pub(crate) show_keys: Option<usize>,
-}
-
-/// A time such as 250ms, 30s, 5m, 2h, 1d; a number alone is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let factor = match unit {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return Err("write a time such as 250ms, 30s, 5m, 2h or 1d".into()),
-    };
-    let number: f64 =
-        number.parse().map_err(|_| "write a time such as 250ms, 30s, 5m, 2h or 1d".to_owned())?;
-    Duration::try_from_secs_f64(number * factor).map_err(|_| "this time is too long".into())
-}
-
-/// Bytes such as 4096, 512KiB, 8MB, 2GiB.
-fn bytes(text: &str) -> Result<u64, String> {
-    let wrong = || "write bytes such as 4096, 512KiB, 8MB or 2GiB".to_owned();
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "k" | "kib" => 1024.0,
-        "kb" => 1e3,
-        "m" | "mib" => 1024.0 * 1024.0,
-        "mb" => 1e6,
-        "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
-        "gb" => 1e9,
-        "t" | "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
-        "tb" => 1e12,
-        _ => return Err(wrong()),
-    };
-    let number: f64 = number.parse().map_err(|_| wrong())?;
-    Ok((number * factor) as u64)
-}
-
-fn nonzero_bytes(text: &str) -> Result<NonZeroU64, String> {
-    NonZeroU64::new(bytes(text)?).ok_or_else(|| "0 bytes per second would never end".into())
 }
 
 #[cfg(test)]
@@ -254,15 +185,5 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn times_and_bytes_are_read_as_people_write_them() {
-        assert_eq!(duration("250ms").unwrap(), Duration::from_millis(250));
-        assert_eq!(duration("1.5h").unwrap(), Duration::from_secs(5400));
-        assert!(duration("soon").is_err() && duration("5 weeks").is_err() && duration("").is_err());
-        assert_eq!(bytes("8MiB").unwrap(), 8 << 20);
-        assert_eq!(bytes("50MB").unwrap(), 50_000_000);
-        assert!(bytes("lots").is_err() && nonzero_bytes("0").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! `redferry check`: preflight alone.
 
-use engine::preflight::{self, Findings, Wishes};
+use engine::preflight::{self, Check, Findings, Wishes};
 use serde_json::{Value, json};
 
 use crate::args::CheckArgs;
@@ -24,7 +24,7 @@ async fn try_run(args: &CheckArgs) -> Result<Exit, Exit> {
     let findings = probe(&endpoints, &wishes).await?;
     names.naming(&wishes, &findings.databases)?;
     let text = format!("{}\n", findings.table());
-    Ok(match refusal(&findings) {
+    Ok(match refusal(findings.refusals()) {
         None => Exit::new(Code::Equal, document(&findings), text),
         Some(why) => Exit::new(Code::Refused, document(&findings), text).with_error(why),
     })
@@ -37,10 +37,9 @@ pub(crate) async fn probe(endpoints: &Endpoints, wishes: &Wishes) -> Result<Find
         .map_err(|error| Exit::failed(error.to_string()))
 }
 
-/// Why a copy must not begin, if so.
-pub(crate) fn refusal(findings: &Findings) -> Option<String> {
-    let reasons: Vec<String> = findings
-        .refusals()
+/// Why nothing must begin, if so.
+pub(crate) fn refusal<'a>(refusals: impl Iterator<Item = &'a Check>) -> Option<String> {
+    let reasons: Vec<String> = refusals
         .map(|check| {
             if check.remedy.is_empty() {
                 check.text.clone()

@@ -3,23 +3,21 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use engine::preflight::Findings;
 use engine::{
-    Arguments, Checkpoint, CheckpointError, Copy, CopyOptions, Halt, Progress, StateLock, Stop, collisions,
-    flush,
+    Arguments, Checkpoint, CheckpointError, Copy, CopyOptions, Halt, Progress, StateLock, Stop, flush,
 };
 use migration::tally::Fate;
 use serde_json::{Value, json};
 
-use crate::args::{CopyArgs, Output};
+use crate::args::{CopyArgs, Output, Patience, Protection};
 use crate::connect::{self, Endpoints};
 use crate::exit::{Code, Exit};
-use crate::{check, interrupt, progress, report, usage, wishes};
+use crate::{check, collisions, interrupt, progress, report, usage, wishes};
 
-/// Colliding names that are told at most.
-const COLLISIONS: usize = 10;
+/// A value in pieces costs some round trips more: below this many bytes that is never worth it.
+pub(crate) const SMALLEST_BIG_KEY: u64 = 64 * 1024;
 
 /// Runs the command.
 pub(crate) async fn run(args: &CopyArgs, output: Output, quiet: bool) -> Exit {
@@ -45,11 +43,15 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
     if output == Output::Text && !quiet {
         eprintln!("{}", findings.table());
     }
-    if let Some(why) = check::refusal(&findings) {
+    if let Some(why) = check::refusal(findings.refusals()) {
         return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));
     }
     let naming = names.naming(&wishes, &findings.databases)?;
-    refuse_collisions(&endpoints, &findings, &selection, &naming).await?;
+    let collision = collisions::find(&endpoints, &findings.source.layout, &selection, &naming).await?;
+    if let Some(why) = collision {
+        let why = format!("{why}; nothing was written");
+        return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));
+    }
     if wishes.flush_target {
         flush_target(args, &endpoints, &findings).await?;
     }
@@ -109,40 +111,12 @@ fn document(findings: &Findings) -> Value {
     json!({ "findings": serde_json::to_value(findings).unwrap_or(Value::Null) })
 }
 
-fn refuse_state(error: &CheckpointError) -> Exit {
+/// A state file of another run, or in use, is refused; one that cannot be read or written is a failure.
+pub(crate) fn refuse_state(error: &CheckpointError) -> Exit {
     match error {
         CheckpointError::OtherRun { .. } | CheckpointError::InUse(_) => Exit::refused(error.to_string()),
         _ => Exit::failed(error.to_string()),
     }
-}
-
-async fn refuse_collisions(
-    endpoints: &Endpoints,
-    findings: &Findings,
-    selection: &migration::selection::Selection,
-    naming: &migration::naming::Naming,
-) -> Result<(), Exit> {
-    let found = collisions::find(&endpoints.source, &findings.source.layout, selection, naming, COLLISIONS)
-        .await
-        .map_err(|error| Exit::failed(error.to_string()))?;
-    if found.is_empty() {
-        return Ok(());
-    }
-    let databases: Vec<String> = found
-        .iter()
-        .map(|collision| {
-            let from: Vec<String> =
-                collision.origins.iter().map(|(db, _)| format!("database {db}")).collect();
-            from.join(" and ")
-        })
-        .collect();
-    Err(Exit::new(Code::Refused, document(findings), String::new()).with_error(format!(
-        "refused: {}{} of the target's names would be taken by two keys of the source (of {}); nothing was \
-         written; give the databases different prefixes (--db-prefix, --prefix-by-db) or change --rename",
-        if found.len() < COLLISIONS { "" } else { "at least " },
-        found.len(),
-        databases.first().map_or("", String::as_str),
-    )))
 }
 
 async fn flush_target(args: &CopyArgs, endpoints: &Endpoints, findings: &Findings) -> Result<(), Exit> {
@@ -181,49 +155,31 @@ async fn flush_target(args: &CopyArgs, endpoints: &Endpoints, findings: &Finding
 fn options(args: &CopyArgs, state: PathBuf) -> CopyOptions {
     CopyOptions {
         on_conflict: args.preflight.on_conflict,
-        big_key: args.big_key.max(64 * 1024),
-        scan_count: args.scan_count,
+        big_key: args.big_key.max(SMALLEST_BIG_KEY),
         memory: args.memory,
-        max_keys_per_sec: args.max_keys_per_sec,
-        max_bytes_per_sec: args.max_bytes_per_sec,
-        max_latency: (args.max_latency > Duration::ZERO).then_some(args.max_latency),
         preserve_idle: args.preserve_idle,
-        give_up_after: args.give_up_after,
-        silence: args.silence,
         examples: args.show_keys.unwrap_or(0),
+        ..spared(args.protection, args.patience, state)
+    }
+}
+
+/// The options that whatever copies has in common.
+pub(crate) fn spared(protection: Protection, patience: Patience, state: PathBuf) -> CopyOptions {
+    CopyOptions {
+        scan_count: protection.scan_count,
+        max_keys_per_sec: protection.max_keys_per_sec,
+        max_bytes_per_sec: protection.max_bytes_per_sec,
+        max_latency: protection.max_latency(),
+        give_up_after: patience.give_up_after,
+        silence: patience.silence,
         ..CopyOptions::new(state)
     }
 }
 
 /// What decides which keys are copied where; a checkpoint is only good for the same.
 fn arguments(args: &CopyArgs, endpoints: &Endpoints) -> Arguments {
-    let choice = &args.choice;
-    let mut arguments = Arguments::new();
-    let mut keep = |name: &str, value: String| {
-        if !value.is_empty() {
-            arguments.insert(name.to_owned(), value);
-        }
-    };
-    let place = |endpoint: &client::Endpoint, db: Option<u32>| match db {
-        Some(db) => format!("{}/{db}", endpoint.seed()),
-        None => endpoint.seed().to_string(),
-    };
-    keep("source", place(&endpoints.source, endpoints.source_address.database));
-    keep("target", place(&endpoints.target, endpoints.target_address.database));
-    keep("--on-conflict", args.preflight.on_conflict.to_string());
-    keep("--db", choice.dbs.clone().unwrap_or_default());
-    keep("--all-dbs", if choice.all_dbs { "yes".into() } else { String::new() });
-    keep("--db-map", choice.db_map.join(" "));
-    keep("--db-prefix", choice.db_prefix.join(" "));
-    keep("--prefix-by-db", choice.prefix_by_db.clone().unwrap_or_default());
-    keep("--match", choice.matches.join(" "));
-    keep("--exclude", choice.exclude.join(" "));
-    keep("--regex", choice.regex.join(" "));
-    keep("--type", choice.types.join(","));
-    keep("--min-ttl", choice.min_ttl.map(|time| format!("{} ms", time.as_millis())).unwrap_or_default());
-    keep("--no-ttl-only", if choice.no_ttl_only { "yes".into() } else { String::new() });
-    keep("--slots", choice.slots.join(","));
-    keep("--rename", choice.rename.join(" "));
+    let mut arguments = wishes::arguments(&args.choice, endpoints);
+    arguments.insert("--on-conflict".into(), args.preflight.on_conflict.to_string());
     arguments
 }
 

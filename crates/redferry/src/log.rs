@@ -12,8 +12,9 @@ pub(crate) fn start(verbose: u8, quiet: bool) {
         (false, 1) => "debug",
         (false, _) => "trace",
     };
-    let filter = EnvFilter::try_from_env("REDFERRY_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,redferry={level},engine={level},client={level}")));
+    let ours = ["redferry", "engine", "verify", "client"].map(|name| format!("{name}={level}")).join(",");
+    let filter =
+        EnvFilter::try_from_env("REDFERRY_LOG").unwrap_or_else(|_| EnvFilter::new(format!("warn,{ours}")));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(crate::progress::stderr_beside_bars)

@@ -2,14 +2,18 @@
 
 mod args;
 mod check;
+mod collisions;
 mod connect;
 mod copy;
 mod exit;
 mod interrupt;
 mod log;
+mod printable;
 mod progress;
 mod report;
 mod usage;
+mod utc;
+mod verify;
 mod wishes;
 
 use clap::Parser;
@@ -33,6 +37,7 @@ fn main() -> std::process::ExitCode {
         match &cli.command {
             Command::Check(args) => check::run(args).await.of("check"),
             Command::Copy(args) => copy::run(args, cli.output, cli.quiet).await.of("copy"),
+            Command::Verify(args) => verify::run(args, cli.quiet).await.of("verify"),
         }
     });
     // A value that is being read in pieces must not hold up the end.

@@ -1,10 +1,10 @@
-//! How far a copy is: bars on a terminal, lines elsewhere.
+//! How far a run is: bars on a terminal, lines elsewhere.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use engine::{LaneStatus, Progress};
+use client::Node;
 use indicatif::{HumanBytes, HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
 const REFRESH: Duration = Duration::from_millis(200);
@@ -45,8 +45,71 @@ impl Drop for Above {
     }
 }
 
+/// Something that goes on, lane by lane.
+pub(crate) trait Watched: Send {
+    /// Each lane as it is now.
+    fn rows(&self) -> Vec<Row>;
+
+    /// What is said of all lanes together, behind the number of keys.
+    fn remark(&self) -> Option<String>;
+}
+
+/// One node and database.
+pub(crate) struct Row {
+    name: String,
+    done: u64,
+    expected: u64,
+    /// What is said beside the keys.
+    remark: String,
+    /// Why nothing moves, where that is so.
+    waiting: Option<String>,
+}
+
+impl Watched for engine::Progress {
+    fn rows(&self) -> Vec<Row> {
+        let row = |lane: engine::LaneStatus| Row {
+            name: place(&lane.node, lane.db),
+            done: lane.total.settled(),
+            expected: lane.expected,
+            remark: HumanBytes(lane.total.bytes).to_string(),
+            waiting: lane.waiting,
+        };
+        self.lanes().into_iter().map(row).collect()
+    }
+
+    fn remark(&self) -> Option<String> {
+        let bytes = self.lanes().iter().map(|lane| lane.total.bytes).sum();
+        Some(HumanBytes(bytes).to_string())
+    }
+}
+
+impl Watched for verify::Progress {
+    fn rows(&self) -> Vec<Row> {
+        let row = |lane: verify::LaneStatus| Row {
+            name: format!("{} {}", lane.side, place(&lane.node, lane.db)),
+            done: lane.keys,
+            expected: lane.expected,
+            remark: String::new(),
+            waiting: lane.waiting,
+        };
+        self.lanes().into_iter().map(row).collect()
+    }
+
+    fn remark(&self) -> Option<String> {
+        match self.suspects() {
+            0 => None,
+            1 => Some("1 key seems to differ and is looked at again".to_owned()),
+            more => Some(format!("{} keys seem to differ and are looked at again", HumanCount(more))),
+        }
+    }
+}
+
+fn place(node: &Node, db: u32) -> String {
+    if db == 0 { node.to_string() } else { format!("{node} db{db}") }
+}
+
 /// Shows progress until it is dropped or aborted.
-pub(crate) async fn show(progress: Progress, quiet: bool) {
+pub(crate) async fn show(progress: impl Watched, quiet: bool) {
     if quiet {
         return;
     }
@@ -57,47 +120,44 @@ pub(crate) async fn show(progress: Progress, quiet: bool) {
     }
 }
 
-async fn lines(progress: Progress) {
+async fn lines(progress: impl Watched) {
     let began = Instant::now();
     let mut before = 0;
     loop {
         tokio::time::sleep(LOG_EVERY).await;
-        let lanes = progress.lanes();
-        let (settled, expected, bytes) = sums(&lanes);
-        let rate = (settled - before) / LOG_EVERY.as_secs();
-        before = settled;
+        let rows = progress.rows();
+        let (done, expected) = sums(&rows);
+        let rate = done.saturating_sub(before) / LOG_EVERY.as_secs();
+        before = done;
         tracing::info!(
-            "{} of about {} keys, {}, {} keys/s{}",
-            HumanCount(settled),
+            "{} of about {} keys, {}{} keys/s{}",
+            HumanCount(done),
             HumanCount(expected),
-            HumanBytes(bytes),
+            progress.remark().map(|remark| remark + ", ").unwrap_or_default(),
             HumanCount(rate),
-            left(settled, expected, began),
+            left(done, expected, began),
         );
-        for lane in lanes {
-            if let Some(why) = &lane.waiting {
-                tracing::info!("{}: waiting: {why}", lane.node);
+        for row in rows {
+            if let Some(why) = &row.waiting {
+                tracing::info!("{}: waiting: {why}", row.name);
             }
         }
     }
 }
 
-fn left(settled: u64, expected: u64, began: Instant) -> String {
-    if settled == 0 || expected <= settled {
+fn left(done: u64, expected: u64, began: Instant) -> String {
+    if done == 0 || expected <= done {
         return String::new();
     }
-    let seconds = began.elapsed().as_secs_f64() * (expected - settled) as f64 / settled as f64;
+    let seconds = began.elapsed().as_secs_f64() * (expected - done) as f64 / done as f64;
     format!(", about {} left", HumanDuration(Duration::from_secs_f64(seconds)))
 }
 
-fn sums(lanes: &[LaneStatus]) -> (u64, u64, u64) {
-    lanes.iter().fold((0, 0, 0), |(settled, expected, bytes), lane| {
-        let done = lane.total.settled();
-        (settled + done, expected + lane.expected.max(done), bytes + lane.total.bytes)
-    })
+fn sums(rows: &[Row]) -> (u64, u64) {
+    rows.iter().fold((0, 0), |(done, expected), row| (done + row.done, expected + row.expected.max(row.done)))
 }
 
-async fn bars(progress: Progress) {
+async fn bars(progress: impl Watched) {
     let bars = BARS.get_or_init(MultiProgress::new).clone();
     let style = |template: &str| {
         ProgressStyle::with_template(template)
@@ -110,27 +170,26 @@ async fn bars(progress: Progress) {
     let mut nodes: Vec<ProgressBar> = Vec::new();
     let _cleanup = Cleanup { bars: bars.clone() };
     loop {
-        let lanes = progress.lanes();
-        let (settled, expected, bytes) = sums(&lanes);
+        let rows = progress.rows();
+        let (done, expected) = sums(&rows);
         total.set_length(expected);
-        total.set_position(settled);
+        total.set_position(done);
         let rate = HumanCount(total.per_sec() as u64);
-        total.set_message(format!("{rate} keys/s, {}", HumanBytes(bytes)));
-        if lanes.len() > 1 {
-            while nodes.len() < lanes.len() {
+        total.set_message(match progress.remark() {
+            Some(remark) => format!("{rate} keys/s, {remark}"),
+            None => format!("{rate} keys/s"),
+        });
+        if rows.len() > 1 {
+            while nodes.len() < rows.len() {
                 let bar = ProgressBar::new(0).with_style(node_style.clone());
                 nodes.push(bars.insert_before(&total, bar));
             }
         }
-        for (lane, bar) in lanes.iter().zip(&nodes) {
-            bar.set_prefix(if lane.db == 0 {
-                lane.node.to_string()
-            } else {
-                format!("{} db{}", lane.node, lane.db)
-            });
-            bar.set_length(lane.expected.max(lane.total.settled()));
-            bar.set_position(lane.total.settled());
-            bar.set_message(lane.waiting.clone().unwrap_or_else(|| HumanBytes(lane.total.bytes).to_string()));
+        for (row, bar) in rows.into_iter().zip(&nodes) {
+            bar.set_prefix(row.name);
+            bar.set_length(row.expected.max(row.done));
+            bar.set_position(row.done);
+            bar.set_message(row.waiting.unwrap_or(row.remark));
         }
         tokio::time::sleep(REFRESH).await;
     }

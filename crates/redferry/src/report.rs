@@ -7,6 +7,7 @@ use indicatif::{HumanBytes, HumanCount};
 use migration::tally::{Cause, Fate, KeyType};
 use serde_json::{Map, Value, json};
 
+use crate::printable::printable;
 use crate::usage::Usage;
 
 /// The fields that scripts rely on; names never change once published.
@@ -112,39 +113,4 @@ pub(crate) fn text(outcome: &CopyOutcome, usage: Usage, show_keys: bool) -> Stri
         ),
     );
     out
-}
-
-/// A key as a person can read it: UTF-8 as it is, everything else escaped, long ones cut.
-fn printable(key: &[u8]) -> String {
-    const LONGEST: usize = 200;
-    let mut text = String::new();
-    for chunk in key[..key.len().min(LONGEST)].utf8_chunks() {
-        for char in chunk.valid().chars() {
-            if char.is_control() || char == '\\' {
-                text.extend(char.escape_default());
-            } else {
-                text.push(char);
-            }
-        }
-        for byte in chunk.invalid() {
-            _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    if key.len() > LONGEST {
-        _ = write!(text, "... ({} bytes)", key.len());
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::printable;
-
-    #[test]
-    fn keys_are_shown_without_harm_to_the_terminal() {
-        assert_eq!(printable(b"user:1"), "user:1");
-        assert_eq!(printable("größe".as_bytes()), "größe");
-        assert_eq!(printable(b"a\x1b[2J\xff\n"), "a\\u{1b}[2J\\xff\\n");
-        assert!(printable(&[b'k'; 5000]).ends_with("... (5000 bytes)"));
-    }
 }

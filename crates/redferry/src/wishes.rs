@@ -1,11 +1,14 @@
 //! From what was typed to what is wanted: databases, names, filters.
 
+use client::Endpoint;
 use client::address::Address;
+use engine::Arguments;
 use engine::preflight::{CHECKS, DbWish, Wishes};
 use migration::naming::{self, DbRule, Naming, Rename};
 use migration::selection::{Selection, SelectionOptions};
 
 use crate::args::{Choice, Preflight};
+use crate::connect::Endpoints;
 use crate::exit::Exit;
 
 /// The wishes of the options that `check` and `copy` share.
@@ -15,18 +18,28 @@ pub(crate) fn wishes(
     source: &Address,
     target: &Address,
 ) -> Result<Wishes, Exit> {
-    let databases = match (&choice.dbs, choice.all_dbs, source.database) {
-        (Some(list), ..) => DbWish::List(naming::parse_db_list(list).map_err(|e| wrong("--db", &e))?),
-        (None, true, _) => DbWish::All,
-        (None, false, Some(db)) => DbWish::List(vec![db]),
-        (None, false, None) => DbWish::Default,
-    };
     if let Some(name) = preflight.skip_check.iter().find(|name| !CHECKS.contains(&name.as_str())) {
         return Err(Exit::usage(format!(
             "--skip-check: there is no check {name:?}; there are {}",
             CHECKS.join(", ")
         )));
     }
+    Ok(Wishes {
+        on_conflict: preflight.on_conflict,
+        target_memory: preflight.target_memory,
+        skip_checks: preflight.skip_check.clone(),
+        ..of_choice(choice, source, target)?
+    })
+}
+
+/// Which databases go where, and whether only some of their keys do.
+pub(crate) fn of_choice(choice: &Choice, source: &Address, target: &Address) -> Result<Wishes, Exit> {
+    let databases = match (&choice.dbs, choice.all_dbs, source.database) {
+        (Some(list), ..) => DbWish::List(naming::parse_db_list(list).map_err(|e| wrong("--db", &e))?),
+        (None, true, _) => DbWish::All,
+        (None, false, Some(db)) => DbWish::List(vec![db]),
+        (None, false, None) => DbWish::Default,
+    };
     let mut db_map = std::collections::BTreeMap::new();
     for text in &choice.db_map {
         let (from, to) = naming::parse_db_map(text).map_err(|e| wrong("--db-map", &e))?;
@@ -37,13 +50,8 @@ pub(crate) fn wishes(
         databases,
         db_map,
         others_to,
-        on_conflict: preflight.on_conflict,
-        resuming: false,
-        flush_target: false,
         filters: selection_options(choice) != SelectionOptions::default(),
-        preserve_idle: false,
-        target_memory: preflight.target_memory,
-        skip_checks: preflight.skip_check.clone(),
+        ..Wishes::default()
     })
 }
 
@@ -108,6 +116,48 @@ impl NameRules {
         });
         Naming::new(rules.collect(), self.renames).map_err(|error| Exit::usage(error.to_string()))
     }
+}
+
+/// What decides which keys are meant and where they go; a state file is only good for the same.
+pub(crate) fn arguments(choice: &Choice, endpoints: &Endpoints) -> Arguments {
+    let mut arguments = Arguments::new();
+    let mut keep = |name: &str, value: String| {
+        if !value.is_empty() {
+            arguments.insert(name.to_owned(), value);
+        }
+    };
+    let place = |endpoint: &Endpoint, db: Option<u32>| match db {
+        Some(db) => format!("{}/{db}", endpoint.seed()),
+        None => endpoint.seed().to_string(),
+    };
+    keep("source", place(&endpoints.source, endpoints.source_address.database));
+    keep("target", place(&endpoints.target, endpoints.target_address.database));
+    for (option, value) in as_typed(choice) {
+        keep(option, value);
+    }
+    arguments
+}
+
+/// The options of the choice that were given, with their values; `yes` for those that have none.
+pub(crate) fn as_typed(choice: &Choice) -> Vec<(&'static str, String)> {
+    let yes = |given: bool| if given { "yes".to_owned() } else { String::new() };
+    let mut typed = vec![
+        ("--db", choice.dbs.clone().unwrap_or_default()),
+        ("--all-dbs", yes(choice.all_dbs)),
+        ("--db-map", choice.db_map.join(" ")),
+        ("--db-prefix", choice.db_prefix.join(" ")),
+        ("--prefix-by-db", choice.prefix_by_db.clone().unwrap_or_default()),
+        ("--match", choice.matches.join(" ")),
+        ("--exclude", choice.exclude.join(" ")),
+        ("--regex", choice.regex.join(" ")),
+        ("--type", choice.types.join(",")),
+        ("--min-ttl", choice.min_ttl.map(|time| format!("{} ms", time.as_millis())).unwrap_or_default()),
+        ("--no-ttl-only", yes(choice.no_ttl_only)),
+        ("--slots", choice.slots.join(",")),
+        ("--rename", choice.rename.join(" ")),
+    ];
+    typed.retain(|(_, value)| !value.is_empty());
+    typed
 }
 
 fn wrong(option: &str, error: &dyn std::fmt::Display) -> Exit {
