@@ -7,3 +7,4 @@ mod resume;
 mod source_reads;
 mod support;
 mod values;
+mod verify;
