@@ -1,14 +1,18 @@
 //! `cargo xtask demo`: a cache like Azure Cache for Redis moves to one like Azure Managed Redis.
 
-use std::time::{Duration, Instant};
+mod proof;
+mod spoil;
+
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-use testkit::compare::{self, Report};
-use testkit::dataset::{self, Summary};
+use testkit::compare;
+use testkit::dataset;
 use testkit::server::Reply;
 use testkit::{Access, Binaries, Server};
 
 use crate::program::{self, Build};
+use proof::Proof;
 
 /// Keys of the kinds that caches mostly hold; enough for a copy of some seconds.
 const COMMON_KEYS: u64 = 200_000;
@@ -21,14 +25,15 @@ const SEED: u64 = 6_000_704;
 /// Runs the demo from the build to the proof.
 ///
 /// # Errors
-/// Something could not be built, fetched or started, the copy failed, or the caches are not equal.
+/// Something could not be built, fetched or started, the copy failed, the caches are not equal, or redferry does not
+/// notice what was spoiled.
 pub async fn run() -> Result<()> {
     println!(
         "redferry demo: a cache moves from Redis 6 (Azure Cache for Redis) to Redis 7.4 (Azure Managed Redis)"
     );
 
     step(1, "Build redferry (as for tests; `cargo build --release` makes a faster one and takes longer)");
-    let program = program::build(Build::Quick)?;
+    let program = program::build("redferry", Build::Quick)?;
 
     step(2, "Start two real Redis servers (the first time, about 60 MB are downloaded)");
     let binaries = Binaries::fetch()?;
@@ -55,78 +60,56 @@ pub async fn run() -> Result<()> {
 
     step(3, "Fill the source");
     let begin = Instant::now();
-    let written = fill(&source_access).await;
+    let keys = fill(&source_access).await;
     println!(
         "   {} keys, {} MB of memory, in {:.1} s; a third of them expire within a week",
-        thousands(written.keys),
+        thousands(keys),
         used_memory(&source) / 1_000_000,
         begin.elapsed().as_secs_f64()
     );
 
     step(4, "redferry copy");
-    let folder = tempfile::tempdir().context("no temporary folder for the copy's state")?;
-    let begin = Instant::now();
-    let status = program::copy(&program, &source_access, &target_access, folder.path())
+    let folder = tempfile::tempdir().context("no temporary folder to run redferry in")?;
+    let status = program::redferry(&program, "copy", &source_access, &target_access, folder.path())
         .status()
         .await
         .context("redferry cannot be started")?;
-    let copying = begin.elapsed();
     if !status.success() {
         bail!("redferry copy ended with {status}; its own words are above");
     }
 
-    step(
-        5,
-        "Prove it: read every key of both caches with another client and compare values, types and expiry",
-    );
+    step(5, "Prove it: redferry verify reads every key of both caches and compares values, types and expiry");
+    let proof =
+        Proof { program: &program, source: &source_access, target: &target_access, folder: folder.path() };
+    proof.equal().await?;
+
+    step(6, "See it bite: spoil three keys of the target by hand; redferry finds and repairs exactly those");
+    proof.bites().await?;
+
+    step(7, "A second opinion: compare every key once more, with a client that shares no code with redferry");
     let report = compare::caches(&source_access, &target_access, &compare::Options::default()).await;
-    print_report(&report, &written, copying, used_memory(&source));
-    if report.differences.is_empty() && report.source_keys > 0 {
-        println!("\nThe caches are equal. The servers are stopped, nothing is left behind.");
-        Ok(())
-    } else {
-        bail!("the caches are not equal: {report}")
+    if !report.differences.is_empty() || report.source_keys == 0 {
+        bail!("the caches are not equal: {report}");
     }
+    println!(
+        "   {} keys on the source, {} on the target, no difference; expiry off by {} ms at most",
+        thousands(report.source_keys),
+        thousands(report.target_keys),
+        report.max_ttl_error_ms
+    );
+    println!("\nThe caches are equal. The servers are stopped, nothing is left behind.");
+    Ok(())
 }
 
 fn step(number: u32, what: &str) {
-    println!("\n{number}/5 {what}");
+    println!("\n{number}/7 {what}");
 }
 
-async fn fill(source: &Access) -> Summary {
-    let mut written = dataset::mixed(source, COMMON_KEYS, SEED).await;
+/// Writes what is to be moved, and says how many keys that is.
+async fn fill(source: &Access) -> u64 {
+    let common = dataset::mixed(source, COMMON_KEYS, SEED).await;
     let catalogue = dataset::every_type(source, SEED, CATALOGUES).await;
-    written.keys += catalogue.keys;
-    for (kind, keys) in catalogue.by_type {
-        *written.by_type.entry(kind).or_default() += keys;
-    }
-    written
-}
-
-fn print_report(report: &Report, written: &Summary, copying: Duration, memory: u64) {
-    let line = |name: &str, value: String| println!("   {name:<14}{value}");
-    line(
-        "keys",
-        format!(
-            "{} on the source, {} on the target",
-            thousands(report.source_keys),
-            thousands(report.target_keys)
-        ),
-    );
-    let types: Vec<String> =
-        written.by_type.iter().map(|(kind, keys)| format!("{} {kind}", thousands(*keys))).collect();
-    line("types", types.join(", "));
-    let seconds = copying.as_secs_f64();
-    line(
-        "time",
-        format!(
-            "{seconds:.1} s with start and checks: {} keys/s, {:.0} MB/s of the source's memory",
-            thousands((report.source_keys as f64 / seconds) as u64),
-            memory as f64 / 1e6 / seconds
-        ),
-    );
-    line("differences", report.differences.len().to_string());
-    line("expiry", format!("off by {} ms at most", report.max_ttl_error_ms));
+    common.keys + catalogue.keys
 }
 
 /// Bytes that the server's data set takes.

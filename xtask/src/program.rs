@@ -1,4 +1,4 @@
-//! The `redferry` program, built as users get it.
+//! The programs of the workspace, built and run as users would.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,49 +15,50 @@ use crate::workspace::cargo;
 pub enum Build {
     /// As tests are built: shares nearly everything with what is built already.
     Quick,
-    /// As users get it.
+    /// As users get it, and the only one whose speed means anything.
     Release,
 }
 
-/// Builds `redferry`, and returns its path. Cargo says itself what it does, on standard error.
+/// Builds the program of a package, which has the package's name, and returns its path. Cargo says itself what it does, on
+/// standard error.
 ///
 /// # Errors
 /// The build failed.
-pub fn build(build: Build) -> Result<PathBuf> {
+pub fn build(package: &str, build: Build) -> Result<PathBuf> {
     let release = (build == Build::Release).then_some("--release");
     let output = cargo()
-        .args(["build", "--package", "redferry", "--bin", "redferry"])
+        .args(["build", "--package", package, "--bin", package])
         .args(release)
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()
         .context("cargo cannot be started")?;
     if !output.status.success() {
-        bail!("redferry does not build; cargo's messages above say why");
+        bail!("{package} does not build; cargo's messages above say why");
     }
     // Cargo tells where the file is, wherever the target folder was put.
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "redferry")
+        .filter(|message| message["target"]["name"] == package)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .context("cargo built redferry but did not say where it is")
+        .with_context(|| format!("cargo built {package} but did not say where it is"))
 }
 
-/// `redferry copy` from one test cache to another, with its state in `folder`. Passwords go by the environment.
-pub fn copy(program: &Path, source: &Access, target: &Access, folder: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.args(["copy", "--source", &source.url(), "--target", &target.url()]);
-    command.arg("--state").arg(folder.join("copy.state.json"));
+/// A command of redferry between two test caches. `folder` is where it runs and leaves its state. Passwords go by the
+/// environment.
+pub fn redferry(program: &Path, command: &str, source: &Access, target: &Access, folder: &Path) -> Command {
+    let mut process = Command::new(program);
+    process.current_dir(folder).args([command, "--source", &source.url(), "--target", &target.url()]);
     if let Some(ca) = source.ca.as_ref().or(target.ca.as_ref()) {
-        command.arg("--ca").arg(ca);
+        process.arg("--ca").arg(ca);
     }
     for (variable, access) in [("REDFERRY_SOURCE_PASSWORD", source), ("REDFERRY_TARGET_PASSWORD", target)] {
         match &access.password {
-            Some(password) => command.env(variable, password),
-            None => command.env_remove(variable),
+            Some(password) => process.env(variable, password),
+            None => process.env_remove(variable),
         };
     }
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    command
+    process.stdin(Stdio::null()).kill_on_drop(true);
+    process
 }

@@ -1,11 +1,11 @@
-//! What is copied.
+//! What is copied and compared.
 
 use clap::ValueEnum;
 use testkit::Access;
 use testkit::dataset::{self, Kind};
 
 /// Bytes of each big key in the mixed set.
-const BIG: usize = 100 << 20;
+const BIG: u64 = 100 << 20;
 
 const SEED: u64 = 20_261_124;
 
@@ -25,6 +25,9 @@ pub enum DataSet {
 }
 
 impl DataSet {
+    /// Every one.
+    pub const ALL: &[DataSet] = &[DataSet::Strings100, DataSet::Strings10k, DataSet::Hashes, DataSet::Mixed];
+
     /// As it is typed and printed.
     pub fn name(self) -> &'static str {
         match self {
@@ -35,19 +38,56 @@ impl DataSet {
         }
     }
 
-    /// Writes the set, or a tenth of it.
-    pub async fn load(self, source: &Access, tenth: bool) {
-        let part = if tenth { 10 } else { 1 };
+    /// How many keys there are unless asked otherwise, big ones not counted.
+    pub fn keys(self) -> u64 {
         match self {
-            DataSet::Strings100 => _ = dataset::strings(source, 1_000_000 / part, 100).await,
-            DataSet::Strings10k => _ = dataset::strings(source, 200_000 / part, 10_000).await,
-            DataSet::Hashes => _ = dataset::hashes(source, 200_000 / part, 10).await,
+            DataSet::Strings100 => 1_000_000,
+            DataSet::Strings10k | DataSet::Hashes => 200_000,
+            DataSet::Mixed => 300_000,
+        }
+    }
+
+    /// Writes so many keys of the set. Big ones shrink and grow with their number.
+    pub async fn load(self, source: &Access, keys: u64) {
+        match self {
+            DataSet::Strings100 => _ = dataset::strings(source, keys, 100).await,
+            DataSet::Strings10k => _ = dataset::strings(source, keys, 10_000).await,
+            DataSet::Hashes => _ = dataset::hashes(source, keys, 10).await,
             DataSet::Mixed => {
-                dataset::mixed(source, 300_000 / part, SEED).await;
+                dataset::mixed(source, keys, SEED).await;
                 for kind in [Kind::String, Kind::List, Kind::Set, Kind::Hash, Kind::Zset] {
-                    dataset::big(source, kind, BIG / part as usize).await;
+                    dataset::big(source, kind, (BIG * keys / self.keys()) as usize).await;
                 }
             }
+        }
+    }
+}
+
+/// A number of keys as it is typed: `300000`, `300k`, `10m`.
+///
+/// # Errors
+/// It is something else.
+pub fn number(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1_000),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1_000_000),
+        _ => (text, 1),
+    };
+    let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    number.filter(|number| *number >= 10).ok_or_else(|| "a number of at least 10, such as 300k or 10m".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_of_keys() {
+        assert_eq!(number("10m"), Ok(10_000_000));
+        assert_eq!(number("300k"), Ok(300_000));
+        assert_eq!(number("12345"), Ok(12_345));
+        for wrong in ["", "m", "ten", "-1", "1.5m", "0", "99999999999999999999", "99999999999999999m"] {
+            assert!(number(wrong).is_err(), "{wrong}");
         }
     }
 }

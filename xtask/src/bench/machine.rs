@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
+
 /// Clock ticks per second in `/proc/stat` (proc_stat(5)); Linux fixes it at 100 for user space.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -49,8 +51,28 @@ impl Manners {
         }
     }
 
+    /// Measures, and measures again while others, a share of the machine, disturbed it too much.
+    ///
+    /// # Errors
+    /// The first error of a measurement.
+    pub async fn measure<T>(
+        self,
+        once: impl AsyncFn() -> Result<T>,
+        others: impl Fn(&T) -> f64,
+    ) -> Result<T> {
+        let mut attempts = 0;
+        loop {
+            self.wait().await;
+            let measured = once().await?;
+            attempts += 1;
+            if !self.repeat(others(&measured), attempts) {
+                return Ok(measured);
+            }
+        }
+    }
+
     /// Whether a measurement should be made again: with others at work beside it, after that many attempts.
-    pub fn repeat(self, others: f64, attempts: usize) -> bool {
+    fn repeat(self, others: f64, attempts: usize) -> bool {
         let again = self == Manners::Patient && others > DISTURBED && attempts < ATTEMPTS;
         if again {
             eprintln!("bench: others used {:.0} % of the machine, measuring again", others * 100.0);
@@ -68,6 +90,16 @@ pub fn own_cpu() -> Duration {
         Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
     };
     Duration::from_secs_f64(ticks().unwrap_or(0.0) / TICKS_PER_SECOND)
+}
+
+/// Largest resident set of this process so far, in bytes; 0 where there is no `/proc`.
+pub fn own_peak_rss() -> u64 {
+    let kib = || {
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    };
+    kib().unwrap_or_default() * 1024
 }
 
 /// The machine's CPU time at one moment.

@@ -1,147 +1,101 @@
-//! `cargo xtask bench`: what redferry costs, beside what the two servers cost by themselves.
+//! `cargo xtask bench`: what redferry costs, beside what others need for the same on the same machine.
 //!
-//! Wall time on a shared machine says little alone. So every round measures redferry, the limit and the
-//! servers' own full sync one after the other, and the median of the rounds is compared.
+//! Wall time on a shared machine says little alone. So every round measures redferry and what it is compared with one
+//! after the other, and the rounds' medians or ratios are what is looked at.
 
+mod copy;
 mod data;
-mod full_sync;
-mod limit;
 mod machine;
-mod redferry;
-mod rehearsal;
+mod run;
 mod statistics;
 mod table;
-mod tape;
-mod wire;
-
-use std::path::PathBuf;
+mod verify;
 
 use anyhow::{Context as _, Result, ensure};
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use testkit::server::Reply;
-use testkit::{Access, Binaries, Server};
+use testkit::{Access, Server};
 
-use crate::program;
 use data::DataSet;
-use full_sync::Way;
-use limit::Limit;
 use machine::Manners;
-use redferry::{Brake, Run};
-use rehearsal::Rehearsal;
-use table::{Layout, Row};
+use table::Layout;
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum Bench {
     /// `redferry copy` against the limit that the two servers set, and against their own full sync
     Copy {
-        /// One round with a tenth of the keys
-        #[arg(long)]
-        quick: bool,
-        /// Only this data set; may be repeated
-        #[arg(long = "set", value_enum, value_name = "NAME")]
-        sets: Vec<DataSet>,
+        #[command(flatten)]
+        ways: Ways,
         /// Encrypted connections, for redferry and for the limit
         #[arg(long)]
         tls: bool,
-        /// Wait for a quiet machine before each measurement, and repeat what was disturbed
-        #[arg(long)]
-        patient: bool,
-        /// How to print the result
-        #[arg(long, value_enum, default_value_t = Layout::Text)]
-        output: Layout,
     },
+    /// `redferry verify` against `redferry copy` of the same data, and against a plain comparison by the redis crate
+    Verify {
+        #[command(flatten)]
+        ways: Ways,
+        /// How many strings of 100 bytes, such as 10m (on both servers together 4 GB of memory); may be repeated
+        #[arg(long, value_name = "NUMBER", value_parser = data::number, default_value = "1m")]
+        keys: Vec<u64>,
+    },
+    /// The plain comparison itself, in a process of its own so that its memory and CPU time can be told
+    #[command(hide = true)]
+    Plain(verify::Ports),
 }
 
-/// Rounds, unless one is enough.
-const ROUNDS: usize = 3;
+/// What all benchmarks can be told.
+#[derive(Debug, Clone, Args)]
+pub struct Ways {
+    /// One round with a tenth of the keys
+    #[arg(long)]
+    quick: bool,
+    /// Only this data set; may be repeated
+    #[arg(long = "set", value_enum, value_name = "NAME")]
+    sets: Vec<DataSet>,
+    /// Wait for a quiet machine before each measurement, and repeat what was disturbed
+    #[arg(long)]
+    patient: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Layout::Text)]
+    output: Layout,
+}
+
+impl Ways {
+    fn sets(&self) -> &[DataSet] {
+        if self.sets.is_empty() { DataSet::ALL } else { &self.sets }
+    }
+
+    fn rounds(&self) -> usize {
+        if self.quick { 1 } else { 3 }
+    }
+
+    fn manners(&self) -> Manners {
+        if self.patient { Manners::Patient } else { Manners::Hurried }
+    }
+
+    /// Loads a data set, of which there usually are that many keys, and says how many there are.
+    async fn load(&self, set: DataSet, usual: u64, source: &Server) -> Result<u64> {
+        say(set, "loading");
+        set.load(&source.access(), if self.quick { usual / 10 } else { usual }).await;
+        keys(source)
+    }
+}
 
 /// Runs a benchmark and prints what it found.
 ///
 /// # Errors
-/// Something could not be built or started, or a copy was not complete: then its time means nothing.
+/// Something could not be built or started, or a run was not complete: then its time means nothing.
 pub async fn run(bench: Bench) -> Result<()> {
-    let Bench::Copy { quick, sets, tls, patient, output } = bench;
-    let program = program::build(program::Build::Release)?;
-    ensure!(!tls || Binaries::fetch()?.source_has_tls(), "the Redis 6 of this machine has no TLS");
-    let sets = if sets.is_empty() { DataSet::value_variants() } else { &sets };
-    let manners = if patient { Manners::Patient } else { Manners::Hurried };
-    let bench = CopyBench { program, quick, tls, manners };
-    let mut rows = Vec::new();
-    for set in sets {
-        rows.push(bench.measure(*set).await?);
+    match bench {
+        Bench::Copy { ways, tls } => copy::run(&ways, tls).await,
+        Bench::Verify { ways, keys } => verify::run(&ways, &keys).await,
+        Bench::Plain(ports) => verify::compare(ports).await,
     }
-    println!("{}", table::of(&rows, output));
-    Ok(())
 }
 
-struct CopyBench {
-    program: PathBuf,
-    quick: bool,
-    tls: bool,
-    manners: Manners,
-}
-
-impl CopyBench {
-    async fn measure(&self, set: DataSet) -> Result<Row> {
-        let say = |what: &str| eprintln!("bench: {}: {what}", set.name());
-        let source = Server::plain6().tls(self.tls).start();
-        say("loading");
-        set.load(&source.access(), self.quick).await;
-        let keys = keys(&source)?;
-        say("rehearsing the reads and preparing the writes");
-        let rehearsal =
-            rehearsal::of(&reached(&source, self.tls)).await.context("the rehearsal of the limit")?;
-        let mut row = Row::new(set.name(), keys, rehearsal.bytes);
-        for round in 1..=if self.quick { 1 } else { ROUNDS } {
-            say(&format!("round {round}: redferry"));
-            row.redferry.push(self.redferry(&source, keys, Brake::Off).await?);
-            say(&format!("round {round}: limit"));
-            row.limits.push(self.limit(&rehearsal, &source, keys).await?);
-            for way in Way::ALL {
-                say(&format!("round {round}: full sync, {}", way.name()));
-                self.manners.wait().await;
-                row.full_sync(way).push(full_sync::run(&source, way).await?);
-            }
-            if set == DataSet::Strings100 {
-                say(&format!("round {round}: redferry as it comes, with the source protected"));
-                row.braked.push(self.redferry(&source, keys, Brake::Default).await?);
-            }
-        }
-        Ok(row)
-    }
-
-    async fn redferry(&self, source: &Server, keys: u64, brake: Brake) -> Result<Run> {
-        let mut attempts = 0;
-        loop {
-            self.manners.wait().await;
-            let target = self.target();
-            let run = redferry::run(&self.program, source, &target, self.tls, brake).await?;
-            complete(keys, &target)?;
-            attempts += 1;
-            if !self.manners.repeat(run.others, attempts) {
-                return Ok(run);
-            }
-        }
-    }
-
-    async fn limit(&self, rehearsal: &Rehearsal, source: &Server, keys: u64) -> Result<Limit> {
-        let mut attempts = 0;
-        loop {
-            self.manners.wait().await;
-            let target = self.target();
-            let limit = limit::run(rehearsal, source, &target, self.tls).await?;
-            complete(keys, &target)?;
-            attempts += 1;
-            if !self.manners.repeat(limit.others, attempts) {
-                return Ok(limit);
-            }
-        }
-    }
-
-    /// Another server for every measurement: its memory is as fresh as a new cache's.
-    fn target(&self) -> Server {
-        Server::plain7().tls(self.tls).start()
-    }
+/// Says what is being done: some of it takes minutes.
+fn say(set: DataSet, what: &str) {
+    eprintln!("bench: {}: {what}", set.name());
 }
 
 /// How the benchmark reaches a server.
@@ -156,9 +110,13 @@ fn keys(server: &Server) -> Result<u64> {
     }
 }
 
-/// A part of the keys may expire meanwhile; more must not be missing.
+/// Whether so many of all keys are on the target.
 fn complete(keys: u64, target: &Server) -> Result<()> {
-    let arrived = self::keys(target)?;
-    ensure!(arrived <= keys && arrived >= keys - keys / 500, "{arrived} of {keys} keys arrived: no result");
+    nearly_all(keys, self::keys(target)?)
+}
+
+/// A part of the keys may expire meanwhile, or be listed twice by SCAN; more must not be missing.
+fn nearly_all(keys: u64, counted: u64) -> Result<()> {
+    ensure!(keys.abs_diff(counted) <= keys / 500, "{counted} of {keys} keys were dealt with: no result");
     Ok(())
 }

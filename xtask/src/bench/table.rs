@@ -1,13 +1,6 @@
 //! The result of a benchmark in words and numbers.
 
-use std::time::Duration;
-
 use clap::ValueEnum;
-
-use super::full_sync::Way;
-use super::limit::Limit;
-use super::redferry::Run;
-use super::statistics::Spread;
 
 /// For whom it is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,94 +11,20 @@ pub enum Layout {
     Markdown,
 }
 
-/// Everything measured with one data set.
-#[derive(Debug)]
-pub struct Row {
-    name: &'static str,
-    keys: u64,
-    bytes: u64,
-    /// As fast as it can.
-    pub redferry: Vec<Run>,
-    /// With the source protected.
-    pub braked: Vec<Run>,
-    /// Measured between the runs.
-    pub limits: Vec<Limit>,
-    diskless: Vec<Duration>,
-    disk: Vec<Duration>,
-}
+/// Name and value of everything that is printed of one data set.
+pub type Cells = Vec<(String, String)>;
 
-impl Row {
-    /// Nothing measured yet.
-    pub fn new(name: &'static str, keys: u64, bytes: u64) -> Row {
-        Row {
-            name,
-            keys,
-            bytes,
-            redferry: Vec::new(),
-            braked: Vec::new(),
-            limits: Vec::new(),
-            diskless: Vec::new(),
-            disk: Vec::new(),
-        }
-    }
-
-    /// Where a full sync's times go.
-    pub fn full_sync(&mut self, way: Way) -> &mut Vec<Duration> {
-        match way {
-            Way::Diskless => &mut self.diskless,
-            Way::Disk => &mut self.disk,
-        }
-    }
-
-    /// Name and value of everything that is printed.
-    fn cells(&self) -> Vec<(&'static str, String)> {
-        let runs = |what: &dyn Fn(&Run) -> f64| Spread::of(self.redferry.iter().map(what));
-        let limits = |what: &dyn Fn(&Limit) -> f64| Spread::of(self.limits.iter().map(what));
-        let seconds = |times: &[Duration]| Spread::of(times.iter().map(Duration::as_secs_f64)).shown();
-        let wall = runs(&|run| run.wall.as_secs_f64());
-        let limit = limits(&|limit| limit.time().as_secs_f64());
-        let braked = Spread::of(self.braked.iter().map(|run| run.wall.as_secs_f64()));
-        vec![
-            ("set", self.name.to_owned()),
-            ("keys", self.keys.to_string()),
-            ("MB", format!("{:.0}", self.bytes as f64 / 1e6)),
-            ("redferry, s", wall.shown()),
-            ("copy only, s", runs(&|run| run.copy.as_secs_f64()).shown()),
-            ("keys/s", format!("{:.0}", self.keys as f64 / wall.median())),
-            ("MB/s", format!("{:.0}", self.bytes as f64 / 1e6 / wall.median())),
-            ("CPU us/key", runs(&|run| run.cpu.as_secs_f64() * 1e6 / run.keys as f64).shown()),
-            ("CPU ns/byte", runs(&|run| run.cpu.as_secs_f64() * 1e9 / run.bytes as f64).shown()),
-            ("peak RSS, MiB", format!("{:.0}", runs(&|run| run.peak_rss as f64 / 1048576.0).median())),
-            ("source CPU, s", runs(&|run| run.source_cpu.as_secs_f64()).shown()),
-            ("target CPU, s", runs(&|run| run.target_cpu.as_secs_f64()).shown()),
-            ("other work beside it, %", runs(&|run| run.others * 100.0).shown()),
-            ("limit, s", limit.shown()),
-            ("limit: reads, s", limits(&|limit| limit.reads.as_secs_f64()).shown()),
-            ("limit: writes, s", limits(&|limit| limit.writes.as_secs_f64()).shown()),
-            ("limit: source CPU, s", limits(&|limit| limit.source_cpu.as_secs_f64()).shown()),
-            ("limit: target CPU, s", limits(&|limit| limit.target_cpu.as_secs_f64()).shown()),
-            ("limit: other work beside it, %", limits(&|limit| limit.others * 100.0).shown()),
-            ("limit / redferry", format!("{:.0} %", 100.0 * limit.median() / wall.median())),
-            ("full sync diskless, s", seconds(&self.diskless)),
-            ("full sync by disk, s", seconds(&self.disk)),
-            ("redferry with default brake, s", braked.shown()),
-        ]
-    }
-}
-
-/// All rows, ready to print.
-pub fn of(rows: &[Row], layout: Layout) -> String {
-    let sets: Vec<Vec<(&str, String)>> = rows.iter().map(Row::cells).collect();
+/// All data sets, ready to print. All have the same names in the same order.
+pub fn of(sets: &[Cells], layout: Layout) -> String {
     let lines: Vec<String> = match layout {
-        Layout::Text => sets
-            .iter()
-            .flat_map(|cells| {
-                cells.iter().map(|(name, value)| format!("{name:>31}  {value}")).chain([String::new()])
-            })
-            .collect(),
+        Layout::Text => {
+            let width = sets.iter().flatten().map(|(name, _)| name.len()).max().unwrap_or_default();
+            let line = |(name, value): &(String, String)| format!("{name:>width$}  {value}");
+            sets.iter().flat_map(|cells| cells.iter().map(line).chain([String::new()])).collect()
+        }
         // One column per set: the sets are few and the numbers are many.
         Layout::Markdown => {
-            let names = sets.first().into_iter().flatten().map(|(name, _)| *name);
+            let names = sets.first().into_iter().flatten().map(|(name, _)| name);
             let rule = std::iter::once(format!("|---|{}", "---|".repeat(sets.len())));
             let mut lines: Vec<String> = names
                 .enumerate()
@@ -119,4 +38,20 @@ pub fn of(rows: &[Row], layout: Layout) -> String {
         }
     };
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cells, Layout, of};
+
+    #[test]
+    fn sets_are_columns_in_markdown_and_blocks_on_the_terminal() {
+        let set = |name: &str, keys: &str| -> Cells {
+            vec![("set".into(), name.into()), ("keys".into(), keys.into())]
+        };
+        let sets = [set("a", "1"), set("b", "2")];
+        assert_eq!(of(&sets, Layout::Markdown), "| set | a | b |\n|---|---|---|\n| keys | 1 | 2 |");
+        assert_eq!(of(&sets, Layout::Text), " set  a\nkeys  1\n\n set  b\nkeys  2\n");
+        assert_eq!(of(&[], Layout::Text), "");
+    }
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use testkit::Server;
 
+use crate::bench::{complete, keys};
+
 /// Longer is not waited for.
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -57,6 +59,6 @@ pub async fn run(source: &Server, way: Way) -> Result<Duration> {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let time = begin.elapsed();
-    super::complete(super::keys(source)?, &target)?;
+    complete(keys(source)?, &target)?;
     Ok(time)
 }

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use testkit::{Access, Server};
 
-use super::machine::{Moment, own_cpu};
 use super::rehearsal::Rehearsal;
 use super::tape::Tape;
-use super::{reached, wire};
+use super::wire;
+use crate::bench::machine::{Moment, own_cpu};
+use crate::bench::reached;
 
 /// Both sides at work at the same time, and not on each other's account.
 #[derive(Debug, Clone, Copy)]
