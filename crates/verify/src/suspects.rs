@@ -178,9 +178,9 @@ fn alike(before: &Verdict, now: &Verdict, tolerance_ms: i64) -> bool {
         (Verdict::Differs(kinds, state), Verdict::Differs(kinds_now, state_now)) => {
             kinds == kinds_now && state.is_like(state_now, tolerance_ms)
         }
+        (Verdict::Vague(state), Verdict::Vague(state_now)) => state.is_like(state_now, tolerance_ms),
         // As far as anything could be seen, the same as before.
-        (Verdict::NotCompared(_) | Verdict::Vague(_), _)
-        | (_, Verdict::NotCompared(_) | Verdict::Vague(_)) => true,
+        (Verdict::NotCompared(_), _) | (_, Verdict::NotCompared(_)) => true,
         _ => false,
     }
 }
