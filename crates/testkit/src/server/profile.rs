@@ -1,5 +1,8 @@
 //! What the two Azure services refuse, as far as a plain Redis can be made to refuse it.
 
+use crate::Binaries;
+use crate::binaries::{Further, Program};
+
 /// Which cache a server plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -11,6 +14,8 @@ pub(crate) enum Profile {
     Plain6,
     /// Redis 7.4 as it comes.
     Plain7,
+    /// Another version as it comes.
+    Further(Further),
 }
 
 /// "Redis commands not supported in Azure Cache for Redis", from `cache-configure.md` of the Azure
@@ -56,9 +61,38 @@ const BLOCKED_ON_AMR: [&str; 16] = [
 const REPLICATION: [&str; 3] = ["PSYNC", "SYNC", "REPLCONF"];
 
 impl Profile {
-    /// Whether the server is Redis 7.
+    /// Whether the server is Redis 7.0 or later.
     pub(crate) fn is_redis7(self) -> bool {
+        !matches!(self, Profile::Acr | Profile::Plain6)
+    }
+
+    /// Whether the modules of Redis Stack are made for the server.
+    pub(crate) fn takes_modules(self) -> bool {
         matches!(self, Profile::Amr | Profile::Plain7)
+    }
+
+    /// Whether the server speaks TLS.
+    pub(crate) fn has_tls(self) -> bool {
+        match self {
+            Profile::Acr | Profile::Plain6 => Binaries::get().source_has_tls(),
+            Profile::Amr | Profile::Plain7 | Profile::Further(Further::Redis70) => true,
+            Profile::Further(Further::Redis82 | Further::Valkey91) => false,
+        }
+    }
+
+    /// The server.
+    ///
+    /// # Panics
+    /// When it cannot be had.
+    pub(crate) fn program(self) -> &'static Program {
+        match self {
+            Profile::Acr | Profile::Plain6 => &Binaries::get().redis6,
+            Profile::Amr | Profile::Plain7 => &Binaries::get().redis7,
+            Profile::Further(further) => match further.program() {
+                Some(program) => program,
+                None => panic!("{further:?} cannot be had on this machine"),
+            },
+        }
     }
 
     /// Commands that answer "unknown command".
@@ -82,7 +116,7 @@ impl Profile {
                 &["info", "nodes", "slots", "keyslot", "countkeysinslot", "getkeysinslot", "myid", "replicas"]
             }
             Profile::Amr => &["help", "info", "keyslot", "nodes", "slots"],
-            Profile::Plain6 | Profile::Plain7 => return rules,
+            Profile::Plain6 | Profile::Plain7 | Profile::Further(_) => return rules,
         };
         rules.push("-cluster".into());
         rules.extend(allowed.iter().map(|subcommand| format!("+cluster|{subcommand}")));
@@ -93,7 +127,7 @@ impl Profile {
         match self {
             Profile::Acr => &BLOCKED_ON_ACR,
             Profile::Amr => &BLOCKED_ON_AMR,
-            Profile::Plain6 | Profile::Plain7 => &[],
+            Profile::Plain6 | Profile::Plain7 | Profile::Further(_) => &[],
         }
     }
 }
