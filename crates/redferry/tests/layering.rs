@@ -9,6 +9,7 @@ use serde_json::Value;
 const LAYERS: &[(&str, &[&str])] = &[
     ("resp", &[]),
     ("commands", &[]),
+    ("rdb", &[]),
     ("migration", &["commands"]),
     ("client", &["commands", "resp"]),
     ("engine", &["client", "commands", "migration", "resp"]),
@@ -20,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const DEVELOPMENT: &[&str] = &["testkit", "xtask"];
 
 /// Crates that decide and never do.
-const PURE: &[&str] = &["resp", "commands", "migration"];
+const PURE: &[&str] = &["resp", "rdb", "commands", "migration"];
 
 /// What would give a pure crate a clock, a socket, chance or a runtime.
 const IMPURE: &[&str] = &["tokio", "mio", "socket2", "rand", "rustls"];
