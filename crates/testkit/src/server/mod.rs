@@ -7,8 +7,8 @@
 
 pub(crate) mod admin;
 mod builder;
-mod ports;
-mod process;
+pub(crate) mod ports;
+pub(crate) mod process;
 mod profile;
 
 use std::fs::{self, OpenOptions};

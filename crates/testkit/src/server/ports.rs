@@ -37,7 +37,8 @@ impl Ports {
     }
 }
 
-fn free_port(with_bus: bool) -> u16 {
+/// A port that is free right now, with the one of the cluster bus if that is wanted.
+pub(crate) fn free_port(with_bus: bool) -> u16 {
     loop {
         // A fresh `RandomState` is the standard library's only source of randomness.
         let offset = RandomState::new().hash_one(std::process::id()) % COUNT;

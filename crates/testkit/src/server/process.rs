@@ -1,5 +1,6 @@
 //! A server's operating-system process: started so that it cannot outlive the tests, stopped by its id.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -26,7 +27,7 @@ pub(super) fn spawn(
     let mut command = guarded();
     // Only the server may see the old libraries, not the guard in front of it.
     if let Some(libraries) = program.libraries() {
-        let mut variable = std::ffi::OsString::from("LD_LIBRARY_PATH=");
+        let mut variable = OsString::from("LD_LIBRARY_PATH=");
         variable.push(libraries);
         command.arg(variable);
     }
@@ -37,8 +38,19 @@ pub(super) fn spawn(
         // The monotonic clock stays true, or every time-out would be another one.
         command.arg(format!("FAKETIME={clock_ahead_seconds:+}s")).arg("DONT_FAKE_MONOTONIC=1");
     }
-    command.arg(program.path()).arg(config).current_dir(folder);
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    command.arg(program.path()).arg(config);
+    spawn_guarded(command, folder, log)
+}
+
+/// The same for any other program that serves tests.
+pub(crate) fn spawn_other(words: &[OsString], folder: &Path, log: File) -> io::Result<Child> {
+    let mut command = guarded();
+    command.args(words);
+    spawn_guarded(command, folder, log)
+}
+
+fn spawn_guarded(mut command: Command, folder: &Path, log: File) -> io::Result<Child> {
+    command.current_dir(folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     spawn_from_lasting_thread(command)
 }
 
