@@ -10,6 +10,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("resp", &[]),
     ("commands", &[]),
     ("rdb", &[]),
+    ("blob", &[]),
     ("migration", &["commands"]),
     ("client", &["commands", "resp"]),
     ("engine", &["client", "commands", "migration", "resp"]),
