@@ -106,6 +106,11 @@ impl BlobPlace {
     pub fn path(&self) -> &str {
         &self.path
     }
+
+    /// Another blob of the same container, let in the same way.
+    pub fn with_path(&self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self.clone() }
+    }
 }
 
 impl Endpoint {

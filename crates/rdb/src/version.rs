@@ -30,7 +30,7 @@ impl Version {
 
     /// Whether servers of this version read values of that code (`rdbIsObjectType` in rdb.h of the releases). Not of
     /// codes that mean one thing to Redis and another to Valkey.
-    pub(crate) fn knows(self, code: TypeCode) -> bool {
+    pub fn knows(self, code: TypeCode) -> bool {
         match code.0 {
             0..=5 | 7 | 9..=14 => true,
             15 => self >= Version::REDIS_6,

@@ -140,6 +140,13 @@ impl Reader {
         self.told
     }
 
+    /// Bytes that came and were not told yet: at most [`Limits::whole`] (or a text of [`Limits::text`]) and the last
+    /// chunk, however large the values of the file are.
+    pub fn buffered(&self) -> usize {
+        let ready: usize = self.inside.ready.iter().map(|(bytes, _)| bytes.len()).sum();
+        self.input.available() + self.inside.held.len() + ready
+    }
+
     fn step(&mut self) -> Result<Option<Event>, Trouble> {
         loop {
             let event = match self.state {
