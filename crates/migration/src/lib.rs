@@ -4,9 +4,12 @@
 //! lines, and what to do comes out. That is what lets the simulation replay a failing run from its seed.
 
 pub mod conflict;
+pub mod dirty;
 pub mod expiry;
+pub mod follow;
 pub mod naming;
 pub mod pace;
 pub mod pages;
 pub mod selection;
+pub mod sequence;
 pub mod tally;

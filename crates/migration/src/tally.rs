@@ -116,6 +116,12 @@ causes! {
     /// Its time was over before it could be written.
     ExpiredOnTheWay => Expired, "expired_on_the_way",
         "nothing: the keys' time was over before they could be written";
+    /// Its time was over before the import of its file came to it.
+    ExpiredInFile => Expired, "expired_in_file",
+        "nothing: the keys' time was over when the file was imported";
+    /// The scan listed it a second time, and a file has room for it once.
+    ListedTwice => Expired, "listed_twice",
+        "nothing: SCAN may list a key twice, and the file has it once";
     /// A name, type, slot or TTL filter does not want it.
     Filtered => Filtered, "filtered", "nothing: the filters of this run leave these keys out";
     /// The target already has a key of that name and `--on-conflict skip` is set.
@@ -128,6 +134,15 @@ causes! {
     ModuleTypeUnknown => Skipped, "module_type_unknown",
         "enable the module on the target (AMR: only when the database is created) and raise --big-key above these values, \
          which only travel whole; then copy these keys again";
+    /// The RDB version of the target, or of the file that is written, has no place for it.
+    FormatUnfit => Failed, "format_unfit",
+        "use a newer target or --rdb-version: hash fields that expire need Redis 7.4 (RDB version 12)";
+    /// The value in the file is damaged, though it was cut out of it without a fault.
+    Damaged => Failed, "damaged",
+        "fetch or export the file again; if that does not help, read the key on the server that wrote it";
+    /// A large stream of a file could not be put aside on this machine's disk.
+    NoRoomAside => Failed, "no_room_aside",
+        "make room in the folder for temporary files, or name another by TMPDIR; then import again";
     /// A big key changed during each attempt to read it in pieces.
     ChangedWhileRead => Failed, "changed_while_read",
         "copy these keys again when they are quieter, or raise --big-key so that they are read in one piece";

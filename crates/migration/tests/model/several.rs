@@ -1,0 +1,126 @@
+//! Two processes at once, which design rule R5 forbids: what it would take.
+
+use super::checker::{World, breaks, holds};
+use super::{Writes, write};
+
+#[derive(Debug, Clone, Copy)]
+struct Several {
+    processes: usize,
+    writes: u8,
+    /// After its write a process reads the source once more, and repeats what has changed.
+    reads_again: bool,
+    crashes: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct State {
+    source: Writes,
+    target: Writes,
+    processes: Vec<Process>,
+    sent: Vec<(usize, Writes)>,
+    crashes: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Process {
+    alive: bool,
+    written: u8,
+    /// A client's write through this process is executed, and not answered yet.
+    under_way: bool,
+    marked: bool,
+    /// 0 idle, 1 has read, 2 has sent, 3 is acknowledged.
+    step: u8,
+    value: Writes,
+}
+
+impl World for Several {
+    type State = State;
+
+    fn begin(&self) -> State {
+        let process =
+            Process { alive: true, written: 0, under_way: false, marked: false, step: 0, value: Vec::new() };
+        State {
+            source: Vec::new(),
+            target: Vec::new(),
+            processes: vec![process; self.processes],
+            sent: Vec::new(),
+            crashes: self.crashes,
+        }
+    }
+
+    fn next(&self, state: &State) -> Vec<(String, State)> {
+        let mut next = Vec::new();
+        for (who, process) in state.processes.iter().enumerate().filter(|(_, process)| process.alive) {
+            let mut add = |name: String, change: &dyn Fn(&mut State)| {
+                let mut after = state.clone();
+                change(&mut after);
+                next.push((name, after));
+            };
+            let op = write(who, process.written);
+            if process.written < self.writes {
+                if process.under_way {
+                    add(format!("{who} answers {op} and marks"), &|after| {
+                        let process = &mut after.processes[who];
+                        (process.under_way, process.marked) = (false, true);
+                        process.written += 1;
+                    });
+                } else {
+                    add(format!("the source executes {op}"), &|after| {
+                        after.source.push(op);
+                        after.processes[who].under_way = true;
+                    });
+                }
+            }
+            match process.step {
+                0 if process.marked => add(format!("{who} reads {:?}", state.source), &|after| {
+                    let source = after.source.clone();
+                    let process = &mut after.processes[who];
+                    (process.marked, process.step, process.value) = (false, 1, source);
+                }),
+                1 => add(format!("{who} sends"), &|after| {
+                    after.processes[who].step = 2;
+                    after.sent.push((who, after.processes[who].value.clone()));
+                }),
+                3 => add(format!("{who} is done"), &|after| {
+                    let changed = self.reads_again && after.source != after.processes[who].value;
+                    let process = &mut after.processes[who];
+                    process.marked |= changed;
+                    process.step = 0;
+                    process.value.clear();
+                }),
+                _ => {}
+            }
+            if state.crashes > 0 {
+                add(format!("{who} crashes"), &|after| {
+                    after.crashes -= 1;
+                    after.processes[who].alive = false;
+                });
+            }
+        }
+        for (index, (who, value)) in state.sent.iter().enumerate() {
+            let mut after = state.clone();
+            after.sent.remove(index);
+            after.target = value.clone();
+            if after.processes[*who].alive {
+                after.processes[*who].step = 3;
+            }
+            next.push((format!("the target gets {value:?} of {who}"), after));
+        }
+        next
+    }
+
+    fn fault(&self, state: &State) -> Option<String> {
+        (state.source != state.target).then(|| format!("{:?} is not {:?}", state.source, state.target))
+    }
+}
+
+#[test]
+fn two_processes_overwrite_each_other() {
+    breaks(&Several { processes: 2, writes: 1, reads_again: false, crashes: 0 });
+}
+
+#[test]
+fn two_processes_that_read_again_are_right_until_one_crashes() {
+    holds(&Several { processes: 2, writes: 2, reads_again: true, crashes: 0 });
+    breaks(&Several { processes: 2, writes: 1, reads_again: true, crashes: 1 });
+}
