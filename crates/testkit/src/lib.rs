@@ -9,6 +9,7 @@ pub mod dataset;
 pub mod relay;
 pub mod server;
 pub mod tls;
+pub mod workload;
 
 pub use access::Access;
 pub use azurite::Azurite;
