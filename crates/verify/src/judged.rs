@@ -78,7 +78,7 @@ impl Judged {
 
 /// A name up to and with its first separator; empty when it has none. Colons are what most names are divided by,
 /// so they come before all others.
-fn prefix_of(name: &[u8]) -> &[u8] {
+pub fn prefix_of(name: &[u8]) -> &[u8] {
     let beginning = &name[..name.len().min(LONGEST_PREFIX)];
     let end = b":/|.-_".iter().find_map(|separator| beginning.iter().position(|byte| byte == separator));
     end.map_or(&[], |end| &name[..=end])

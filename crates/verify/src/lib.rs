@@ -36,6 +36,7 @@ mod verify;
 pub use brake::Brake;
 pub use count::{DbTotals, Totals};
 pub use halt::Halt;
+pub use judged::prefix_of;
 pub use options::{Level, Options, Sample};
 pub use outcome::{Counts, Example, Kind, LaneStatus, Outcome, PrefixCounts, Progress};
 pub use repairer::{RepairWork, Repaired, Repairer};
