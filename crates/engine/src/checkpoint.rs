@@ -143,20 +143,7 @@ impl Checkpoint {
     /// # Errors
     /// The folder is missing, full or read-only.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        let write = || -> io::Result<()> {
-            let folder = match path.parent() {
-                Some(folder) if !folder.as_os_str().is_empty() => folder,
-                _ => Path::new("."),
-            };
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.write_all(b"\n")?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|error| error.error)?;
-            // The rename itself has to reach the disk too.
-            File::open(folder)?.sync_all()
-        };
-        write().map_err(|source| CheckpointError::Unwritable { path: path.to_owned(), source })
+        write_whole(path, self)
     }
 
     /// Removes it after a complete run; that it is gone already is fine.
@@ -171,6 +158,24 @@ impl Checkpoint {
             _ => Ok(()),
         }
     }
+}
+
+/// Writes a state file beside the old one and puts it into its place.
+pub(crate) fn write_whole(path: &Path, state: &impl Serialize) -> Result<(), CheckpointError> {
+    let write = || -> io::Result<()> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, state)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        // The rename itself has to reach the disk too.
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|source| CheckpointError::Unwritable { path: path.to_owned(), source })
 }
 
 /// The right to use a state file, for one process at a time. The operating system takes it back however
@@ -214,7 +219,7 @@ impl Drop for StateLock {
     }
 }
 
-fn differences(then: &Arguments, now: &Arguments) -> Vec<String> {
+pub(crate) fn differences(then: &Arguments, now: &Arguments) -> Vec<String> {
     let names: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
     let show = |value: Option<&String>| value.map_or("not given".to_owned(), |value| format!("\"{value}\""));
     names

@@ -97,7 +97,7 @@ impl Copy {
             stop,
             layout.primaries().len(),
         ));
-        let mut rounds = Rounds { run: Arc::clone(&run), progress, checkpoint, began, layout };
+        let mut rounds = Rounds::new(Arc::clone(&run), progress, checkpoint, began, layout);
         let halt = rounds.until_all_is_done().await;
         let (total, restarts) = rounds.total();
         let elapsed_here = began.elapsed();
@@ -119,7 +119,8 @@ impl Copy {
     }
 }
 
-struct Rounds<'p> {
+/// The rounds over a source's layout, until all of it is done.
+pub(crate) struct Rounds<'p> {
     run: Arc<Run>,
     progress: &'p Progress,
     checkpoint: Checkpoint,
@@ -127,9 +128,19 @@ struct Rounds<'p> {
     layout: Topology,
 }
 
-impl Rounds<'_> {
+impl<'p> Rounds<'p> {
+    pub(crate) fn new(
+        run: Arc<Run>,
+        progress: &'p Progress,
+        checkpoint: Checkpoint,
+        began: Instant,
+        layout: Topology,
+    ) -> Rounds<'p> {
+        Rounds { run, progress, checkpoint, began, layout }
+    }
+
     /// Scans every node that is not done; asks for the layout again and goes on while that brings new work.
-    async fn until_all_is_done(&mut self) -> Option<Halt> {
+    pub(crate) async fn until_all_is_done(&mut self) -> Option<Halt> {
         let mut lost_since: Option<Instant> = None;
         loop {
             let pending = self.plan();
@@ -247,12 +258,16 @@ impl Rounds<'_> {
 
     fn save(&mut self) -> Result<(), crate::checkpoint::CheckpointError> {
         self.keep_positions();
+        // A file cannot be taken up again where it broke off.
+        if self.run.writes_files() {
+            return Ok(());
+        }
         let mut checkpoint = self.checkpoint.clone();
         checkpoint.elapsed_ms += self.began.elapsed().as_millis() as u64;
         checkpoint.save(&self.run.options.state)
     }
 
-    fn total(&self) -> (Tally, u32) {
+    pub(crate) fn total(&self) -> (Tally, u32) {
         let mut total = Tally::default();
         let mut restarts = 0;
         for status in self.progress.lanes() {

@@ -26,10 +26,23 @@ pub(crate) fn watch<'n>(run: &Arc<Run>, sources: impl Iterator<Item = &'n Node>)
     for node in sources {
         guards.spawn(watch_source(Arc::clone(run), node.clone()));
     }
+    if !run.writes_files() {
+        add_targets(run, &mut guards);
+    }
+    guards
+}
+
+/// Watches all of the target, where there is no source, until the set is dropped.
+pub(crate) fn watch_targets(run: &Arc<Run<()>>) -> JoinSet<()> {
+    let mut guards = JoinSet::new();
+    add_targets(run, &mut guards);
+    guards
+}
+
+fn add_targets<S: Send + Sync + 'static>(run: &Arc<Run<S>>, guards: &mut JoinSet<()>) {
     for node in run.target_layout().primaries() {
         guards.spawn(watch_target(Arc::clone(run), node.clone()));
     }
-    guards
 }
 
 /// Watches a source node until its task is aborted. Outages are the lanes' to report; here a lost
@@ -62,10 +75,10 @@ async fn watch_source(run: Arc<Run>, node: Node) {
 }
 
 /// Watches a target node's clock until its task is aborted.
-async fn watch_target(run: Arc<Run>, node: Node) {
+async fn watch_target<S>(run: Arc<Run<S>>, node: Node) {
     loop {
         tokio::time::sleep(CLOCK_EVERY).await;
-        if let Ok(mut connection) = run.target.connect_target(&node, 0).await
+        if let Ok(mut connection) = run.target().connect_target(&node, 0).await
             && let Ok(clock) = clocks::of_target(&mut connection, || run.now_us()).await
         {
             keep(&run, Side::Target, &node, clock);
@@ -75,7 +88,7 @@ async fn watch_target(run: Arc<Run>, node: Node) {
 
 /// A new estimate counts when it is good, or when it shows that the old one cannot be right any more. A
 /// busy server answers late, which makes estimates vague; a vague one must not replace a good one.
-fn keep(run: &Run, side: Side, node: &Node, clock: Option<Clock>) {
+fn keep<S>(run: &Run<S>, side: Side, node: &Node, clock: Option<Clock>) {
     const GOOD_US: u64 = 1000;
     let Some(clock) = clock else { return };
     let known = run.clock_of(side, node);

@@ -12,11 +12,11 @@ mod groups;
 mod in_pieces;
 mod listing;
 mod open;
+mod out;
 mod recover;
 mod reply;
 mod work;
 mod write;
-mod writer;
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -37,9 +37,10 @@ pub(crate) use end::{LaneEnd, RoundEnd};
 use groups::Groups;
 use in_pieces::InPieces;
 use listing::Listing;
+use out::Out;
+pub(crate) use out::cause_of;
 use reply::Front;
 use work::{Asked, Work, Written};
-use writer::Writer;
 
 /// How often a lane looks at its clock, its status and the wish to stop.
 const TICK: Duration = Duration::from_millis(50);
@@ -86,7 +87,7 @@ pub(crate) struct Lane {
     frequency: bool,
     // The target.
     layout: Arc<Topology>,
-    writers: Vec<Writer>,
+    writers: Vec<Out>,
     /// Slots that a target node is importing, and that node.
     asks: HashMap<u16, usize>,
     relayout: bool,
@@ -148,7 +149,22 @@ impl Lane {
     async fn turn(&mut self) -> Result<Turn, Halt> {
         let tick = tokio::time::sleep(self.until_next_look());
         tokio::pin!(tick);
+        let queue = match &self.listing {
+            Listing::Followed(followed) => Some(Arc::clone(followed.queue())),
+            Listing::Scan | Listing::Given(_) => None,
+        };
+        let marked = async {
+            match &queue {
+                Some(queue) => queue.marked().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(marked);
         std::future::poll_fn(|cx| {
+            // A key was marked: the next turn asks for it.
+            if marked.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(Turn::Tick));
+            }
             match self.poll(cx) {
                 Ok(Some(turn)) => return Poll::Ready(Ok(turn)),
                 Ok(None) => {}
@@ -212,7 +228,7 @@ impl Lane {
     }
 
     fn target_keeps_up(&self) -> bool {
-        self.writers.iter().all(|writer| writer.unsent() < TARGET_BACKLOG && writer.due() < MAX_DUE)
+        self.writers.iter().all(|writer| writer.keeps_up(TARGET_BACKLOG, MAX_DUE))
     }
 
     fn is_written(&self) -> bool {
@@ -230,7 +246,7 @@ impl Lane {
         }
         for writer in &mut self.writers {
             if let Some(clock) = self.run.clock_of(client::Side::Target, writer.node()) {
-                writer.clock = clock;
+                writer.set_clock(clock);
             }
         }
         if self.run.stop.is_asked() && self.stopping_since.is_none() {
@@ -249,7 +265,7 @@ impl Lane {
         let due = !self.asked.is_empty() || !self.is_written();
         if due && now - self.last_heard > self.run.options.silence {
             let silent = self.writers.iter().find(|writer| writer.due() > 0 && self.asked.is_empty());
-            let peer = silent.map_or_else(|| self.source.peer().clone(), Writer::peer);
+            let peer = silent.map_or_else(|| self.source.peer().clone(), Out::peer);
             return Err(peer.error(Kind::Silent(self.run.options.silence)));
         }
         if now - self.last_ping > IDLE_PING {
@@ -258,20 +274,28 @@ impl Lane {
                 self.source.push(client::Read::Ping);
                 self.asked.push_back(Asked::Ping);
             }
-            self.writers.iter_mut().for_each(Writer::ping);
+            self.writers.iter_mut().for_each(Out::ping);
         }
         Ok(())
     }
 
     /// A key has come to its end.
     fn settle(&mut self, key: KeyRef, outcome: Outcome) {
+        if let Listing::Followed(followed) = &mut self.listing
+            && followed.begins_removing(key, outcome)
+        {
+            self.remove(Work::new(key, false));
+            return;
+        }
         if let Outcome::Not(cause) = outcome
             && cause != Cause::Filtered
         {
             self.run.example(cause, self.names.get(key));
         }
-        if let Listing::Given(given) = &self.listing {
-            given.settle(self.names.get(key), outcome);
+        match &mut self.listing {
+            Listing::Scan => {}
+            Listing::Given(given) => given.settle(self.names.get(key), outcome),
+            Listing::Followed(followed) => followed.settle(key, self.names.get(key), outcome),
         }
         self.close(key, outcome);
     }
@@ -280,9 +304,13 @@ impl Lane {
     /// was named stays open in the ledger.
     fn has_left(&mut self, key: KeyRef) {
         let outcome = Outcome::Not(Cause::GoneBeforeRead);
-        match self.listing {
+        match &mut self.listing {
             Listing::Scan => self.settle(key, outcome),
             Listing::Given(_) => self.close(key, outcome),
+            Listing::Followed(followed) => {
+                followed.has_left(key, self.names.get(key));
+                self.close(key, outcome);
+            }
         }
     }
 

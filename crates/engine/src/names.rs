@@ -3,11 +3,18 @@
 use std::collections::VecDeque;
 
 /// Where a key's name is kept: a page and a place in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct KeyRef {
     pub(crate) page: u64,
     from: u32,
     len: u32,
+}
+
+impl KeyRef {
+    /// What no other key of the lane has, as long as this one is kept.
+    pub(crate) fn place(self) -> (u64, u32) {
+        (self.page, self.from)
+    }
 }
 
 /// The names of all open pages, each page's in one buffer.

@@ -10,6 +10,7 @@ mod attempt;
 mod carry;
 mod early;
 mod finish;
+mod from_file;
 mod hash;
 mod lines;
 mod ranges;
@@ -20,6 +21,7 @@ mod stream;
 mod string;
 #[cfg(test)]
 mod tests;
+mod to_file;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -34,8 +36,10 @@ use crate::run::Run;
 use crate::temporary;
 use attempt::Names;
 use early::Early;
+pub(crate) use from_file::{Body, FileCopier, FromFile, Part};
 use lines::Lines;
 use reader::Reader;
+pub(crate) use to_file::FileWriter;
 use writer::Writer;
 
 /// Bytes of one piece: enough to make round trips cheap, little enough that neither server is held up

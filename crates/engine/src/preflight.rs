@@ -6,6 +6,7 @@
 
 mod checks;
 mod findings;
+mod for_file;
 mod identity;
 pub(crate) mod info;
 mod line;
@@ -22,6 +23,7 @@ use client::{Endpoint, Error};
 pub use findings::{
     CHECKS, Check, CommandFacts, DatabaseFacts, Findings, Layout, ModuleFacts, NodeFacts, SideFacts, Status,
 };
+pub use for_file::{ExportFindings, FileFindings, FilesFacts, for_export, for_files};
 pub use look::{Look, look};
 pub use wishes::{DbWish, Wishes};
 

@@ -6,7 +6,6 @@
 //! the same keys again is harmless.
 
 mod extras;
-mod patience;
 
 use std::sync::{Arc, Mutex};
 
@@ -22,10 +21,10 @@ use crate::guardian;
 use crate::lane::{Lane, LaneEnd, RoundEnd};
 use crate::ledger::{ByDb, Ledger};
 use crate::options::CopyOptions;
+use crate::patience::Patience;
 use crate::run::{Abilities, LaneStatus, Run, Stop};
 use crate::stop::Halt;
 pub use extras::DeletedOutcome;
-use patience::Patience;
 
 /// Everything that is needed to make named keys equal. It can be used again and again, with some ten thousand
 /// keys at a time.

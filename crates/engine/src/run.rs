@@ -13,6 +13,7 @@ use migration::pages::ScanPosition;
 use migration::selection::Selection;
 use migration::tally::{Cause, Tally};
 
+use crate::export::{Destination, FileSink};
 use crate::options::CopyOptions;
 
 /// What the two caches can do, found out by probing and not by their versions.
@@ -28,12 +29,13 @@ pub struct Abilities {
     pub set_pxat: bool,
 }
 
-/// One copy: its two sides, its rules and what it has seen.
+/// One copy: its two sides, its rules and what it has seen. What comes from a file has no source that could be
+/// asked, so its type there is `()`.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct Run<S = Endpoint> {
     pub(crate) options: CopyOptions,
-    pub(crate) source: Endpoint,
-    pub(crate) target: Endpoint,
+    pub(crate) source: S,
+    target: Destination,
     pub(crate) selection: Selection,
     pub(crate) naming: Naming,
     pub(crate) abilities: Abilities,
@@ -50,19 +52,19 @@ pub(crate) struct Run {
     began: Instant,
 }
 
-impl Run {
+impl<S> Run<S> {
     #[allow(clippy::too_many_arguments, reason = "one value per decision, made once")]
     pub(crate) fn new(
         options: CopyOptions,
-        source: Endpoint,
-        target: Endpoint,
+        source: S,
+        target: impl Into<Destination>,
         selection: Selection,
         naming: Naming,
         abilities: Abilities,
         target_layout: Topology,
         stop: Arc<Stop>,
         lanes: usize,
-    ) -> Run {
+    ) -> Run<S> {
         let threshold = options.max_latency.map_or(u64::MAX, |time| time.as_micros() as u64);
         Run {
             // One half may be in flight on the source, the other may wait for the target.
@@ -77,12 +79,44 @@ impl Run {
             began: Instant::now(),
             options,
             source,
-            target,
+            target: target.into(),
             selection,
             naming,
             abilities,
             stop,
         }
+    }
+
+    /// The cache that keys go to.
+    ///
+    /// # Panics
+    /// They go into files, which no connection leads to.
+    pub(crate) fn target(&self) -> &Endpoint {
+        match &self.target {
+            Destination::Cache(endpoint) => endpoint,
+            Destination::Files(_) => unreachable!("files have no connections"),
+        }
+    }
+
+    /// The file that keys of this node go to; `None` where they go to a cache.
+    pub(crate) fn file(&self, node: &Node) -> Option<Arc<FileSink>> {
+        match &self.target {
+            Destination::Cache(_) => None,
+            // A node that came later writes to the file of the first.
+            Destination::Files(files) => files.get(node).or_else(|| files.values().next()).map(Arc::clone),
+        }
+    }
+
+    /// No more keys come for the files, which are whole or not.
+    pub(crate) fn close_files(&self, whole: bool) {
+        if let Destination::Files(files) = &self.target {
+            files.values().for_each(|file| file.close(whole));
+        }
+    }
+
+    /// Whether keys go into files.
+    pub(crate) fn writes_files(&self) -> bool {
+        matches!(self.target, Destination::Files(_))
     }
 
     /// Microseconds of this machine's monotonic clock since the run began.

@@ -54,6 +54,18 @@ pub enum Halt {
         /// Its words.
         text: String,
     },
+    /// A file cannot be read on.
+    #[error("{0}")]
+    File(#[from] crate::feed::FeedError),
+    /// A file cannot be written.
+    #[error("{0}")]
+    Unwritable(String),
+    /// A file is not the one that the state file tells of.
+    #[error(
+        "{0} is another file than the one that an earlier run began with: its head differs; give that file, or name \
+         another state file with --state"
+    )]
+    OtherFile(String),
     /// The checkpoint cannot be written, so a later run could not go on.
     #[error("{0}")]
     Checkpoint(#[from] crate::checkpoint::CheckpointError),

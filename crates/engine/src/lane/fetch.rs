@@ -14,10 +14,10 @@ use super::in_pieces::Why;
 use super::listing::{Listing, PAGE_BYTES};
 use super::reply::Reply;
 use super::work::{Asked, Step, Work, Written};
-use super::writer::{Payload, Use};
 use crate::guess::Guess;
 use crate::stop::Halt;
 use crate::temporary;
+use crate::writer::{Payload, Use};
 
 /// A string up to this length is read without asking for its length first. With the most keys that are
 /// in flight at once this bounds what the source has to buffer for us to 32 MiB.
@@ -110,6 +110,12 @@ impl Lane {
                 }
                 Listing::Given(given) => {
                     given.fill(self.front.page(), self.scan_count);
+                    self.listed();
+                }
+                Listing::Followed(followed) => {
+                    if !followed.fill(self.front.page(), self.scan_count) {
+                        return;
+                    }
                     self.listed();
                 }
             }
@@ -304,13 +310,21 @@ impl Lane {
         let screen = self.needs_screening();
         for key in self.names.keep(number, bytes, &ends) {
             let name = self.names.get(key);
+            if let Listing::Followed(followed) = &mut self.listing {
+                followed.keep(key);
+            }
             if name.starts_with(temporary::PREFIX) {
                 let outcome = Outcome::Not(Cause::TemporaryKey);
-                if let Listing::Given(given) = &self.listing {
-                    given.settle(name, outcome);
+                match &mut self.listing {
+                    Listing::Scan => {}
+                    Listing::Given(given) => given.settle(name, outcome),
+                    Listing::Followed(followed) => followed.settle(key, name, outcome),
                 }
                 self.pages.settle(key.page, outcome);
             } else if !self.run.selection.accepts_name(name) {
+                if let Listing::Followed(followed) = &mut self.listing {
+                    followed.settle(key, name, Outcome::Not(Cause::Filtered));
+                }
                 self.pages.settle(key.page, Outcome::Not(Cause::Filtered));
             } else {
                 self.todo.push_back(Work::new(key, screen));
@@ -451,13 +465,14 @@ impl Lane {
             return;
         };
         let writer = &mut self.writers[index];
-        let clocks_us = writer.clock.offset_us - self.source_clock.offset_us;
+        let (source_clock, target_clock) = writer.clocks(self.source_clock);
+        let clocks_us = target_clock.offset_us - source_clock.offset_us;
         if dumped && FIELDS_EXPIRE.contains(&first) && clocks_us.abs() > FIELD_EXPIRY_OFF_US {
             self.in_pieces.push(work, Why::Refused);
             return;
         }
         let read_at = (self.groups.read_at_us(), self.groups.read_at_us());
-        let deadline = deadline_on_target_ms(&self.source_clock, &writer.clock, read_at, pttl);
+        let deadline = deadline_on_target_ms(&source_clock, &target_clock, read_at, pttl);
         let group = deadline.and_then(|deadline| {
             // What NX has written cannot be written again.
             let readings =
@@ -470,9 +485,9 @@ impl Lane {
         } else {
             Payload::Large(self.source.take(value))
         };
-        let mut written = Written { work, kind, bytes: payload.len() as u64, replies: 1, group };
+        let written = Written { work, kind, bytes: payload.len() as u64, group };
         if importer.is_some() {
-            writer.asking(&mut written);
+            writer.asking();
         }
         if dumped {
             let last_use = last_use

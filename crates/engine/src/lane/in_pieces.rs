@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::Lane;
 use super::work::Work;
 use crate::names::Names;
-use crate::pieces::{PieceCopier, PiecesEnd};
+use crate::pieces::{FileWriter, PieceCopier, PiecesEnd};
 use crate::run::Run;
 use crate::stop::Halt;
 
@@ -40,13 +40,35 @@ pub(super) struct InPieces {
     big: VecDeque<Work>,
     refused: VecDeque<Work>,
     running: Vec<Running>,
-    idle: Vec<PieceCopier>,
+    idle: Vec<Copier>,
 }
 
 struct Running {
     work: Work,
     why: Why,
-    task: JoinHandle<(PieceCopier, Result<PiecesEnd, Error>)>,
+    task: JoinHandle<(Copier, Result<PiecesEnd, Error>)>,
+}
+
+/// What carries a value in pieces.
+enum Copier {
+    ToCache(PieceCopier),
+    ToFile(FileWriter),
+}
+
+impl Copier {
+    fn new(run: &Arc<Run>, node: &Node, db: u32) -> Copier {
+        match run.file(node) {
+            None => Copier::ToCache(PieceCopier::new(Arc::clone(run), node.clone(), db)),
+            Some(sink) => Copier::ToFile(FileWriter::new(Arc::clone(run), node.clone(), db, sink)),
+        }
+    }
+
+    async fn copy(&mut self, key: &[u8]) -> Result<PiecesEnd, Error> {
+        match self {
+            Copier::ToCache(copier) => copier.copy(key).await,
+            Copier::ToFile(writer) => writer.copy(key).await,
+        }
+    }
 }
 
 impl InPieces {
@@ -84,8 +106,7 @@ impl InPieces {
             };
             while self.running.iter().filter(|running| running.why == why).count() < most {
                 let Some(work) = queue.pop_front() else { break };
-                let mut copier =
-                    self.idle.pop().unwrap_or_else(|| PieceCopier::new(Arc::clone(run), node.clone(), db));
+                let mut copier = self.idle.pop().unwrap_or_else(|| Copier::new(run, node, db));
                 let key = names.get(work.key).to_vec();
                 let task = tokio::spawn(async move {
                     let end = copier.copy(&key).await;

@@ -1,13 +1,18 @@
-//! Where a lane's names come from: a scan of its database, or somebody who named the keys.
+//! Where a lane's names come from: a scan of its database, somebody who named the keys, or the queue of keys that
+//! change while it works.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-use migration::tally::Outcome;
+use migration::dirty::{Settled, Ticket};
+use migration::tally::{Cause, Outcome};
 
 use super::Lane;
 use super::reply::PageBuffer;
+use crate::follow::Queue;
 use crate::ledger::Ledger;
+use crate::names::KeyRef;
 
 /// Bytes of names that one page should have at most.
 pub(super) const PAGE_BYTES: u64 = 256 * 1024;
@@ -16,6 +21,23 @@ pub(super) const PAGE_BYTES: u64 = 256 * 1024;
 pub(super) enum Listing {
     Scan,
     Given(Given),
+    Followed(Followed),
+}
+
+/// Keys that change, and their tickets while they are under way.
+pub(super) struct Followed {
+    queue: Arc<Queue>,
+    /// Tickets of the page that is being listed, in its order.
+    fresh: VecDeque<Ticket>,
+    tickets: HashMap<(u64, u32), UnderWay>,
+}
+
+/// A key that is being read.
+struct UnderWay {
+    ticket: Ticket,
+    since_us: u64,
+    /// The source does not have it, and it is being removed from the target.
+    removing: bool,
 }
 
 /// Names that somebody gave, and where their ends are written down.
@@ -30,6 +52,73 @@ impl Lane {
     pub(crate) fn of_named(self, names: Vec<Vec<u8>>, ledger: Arc<Ledger>) -> Lane {
         let given = Given { names: names.into_iter(), db: self.db, ledger };
         Lane { listing: Listing::Given(given), ..self }
+    }
+}
+
+impl Lane {
+    /// The same lane for the keys of a queue, as they come, until it is stopped. Nothing is scanned. A key that the
+    /// source does not have is removed from the target (design rule R4).
+    pub(crate) fn of_followed(self, queue: Arc<Queue>) -> Lane {
+        let followed = Followed { queue, fresh: VecDeque::new(), tickets: HashMap::new() };
+        Lane { listing: Listing::Followed(followed), ..self }
+    }
+}
+
+impl Followed {
+    pub(super) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// Fills a page with keys that are to be read now; says whether there are any.
+    pub(super) fn fill(&mut self, page: &mut PageBuffer, count: u32) -> bool {
+        for taken in self.queue.take(count as usize) {
+            page.bytes.extend_from_slice(&taken.key);
+            page.ends.push(page.bytes.len() as u32);
+            self.fresh.push_back(taken.ticket);
+        }
+        // There is always a page after this one.
+        page.cursor = 1;
+        !self.fresh.is_empty()
+    }
+
+    /// The next key of the page has this place among the lane's names.
+    pub(super) fn keep(&mut self, key: KeyRef) {
+        if let Some(ticket) = self.fresh.pop_front() {
+            let since_us = self.queue.now_us();
+            self.tickets.insert(key.place(), UnderWay { ticket, since_us, removing: false });
+        }
+    }
+
+    /// Whether a key of this end is to be removed from the target; it is being removed then. After a lost
+    /// acknowledgement it is read once more and comes here again.
+    pub(super) fn begins_removing(&mut self, key: KeyRef, outcome: Outcome) -> bool {
+        let gone = matches!(outcome, Outcome::Not(Cause::GoneBeforeRead | Cause::ExpiredOnTheWay));
+        if gone && let Some(under_way) = self.tickets.get_mut(&key.place()) {
+            under_way.removing = true;
+            return true;
+        }
+        false
+    }
+
+    /// A key has come to its end.
+    pub(super) fn settle(&mut self, key: KeyRef, name: &[u8], outcome: Outcome) {
+        let Some(UnderWay { ticket, since_us, removing }) = self.tickets.remove(&key.place()) else { return };
+        let cost_us = self.queue.now_us().saturating_sub(since_us);
+        self.queue.settle(ticket, Settled::Synced { cost_us });
+        match outcome {
+            Outcome::Copied { .. } if removing => self.queue.removed(),
+            Outcome::Copied { .. } => self.queue.carried(),
+            Outcome::Not(Cause::GoneBeforeRead | Cause::ExpiredOnTheWay | Cause::Filtered) => {}
+            Outcome::Not(cause) => self.queue.refused(cause, name),
+        }
+    }
+
+    /// A key's slot has left the node: its mark goes to the node that has it now.
+    pub(super) fn has_left(&mut self, key: KeyRef, name: &[u8]) {
+        if let Some(UnderWay { ticket, .. }) = self.tickets.remove(&key.place()) {
+            self.queue.settle(ticket, Settled::Synced { cost_us: 0 });
+            self.queue.has_left(name);
+        }
     }
 }
 

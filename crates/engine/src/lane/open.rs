@@ -3,18 +3,19 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use client::{Backoff, Error, Read, Recovery, Side, SourceConnection, Topology};
+use client::{Backoff, Error, Node, Read, Recovery, Side, SourceConnection, Topology};
 use migration::expiry::Clock;
 use migration::pages::{Pages, ScanPosition};
 
 use super::listing::Listing;
-use super::writer::Writer;
+use super::out::Out;
 use super::{Lane, LaneEnd};
 use crate::clocks;
 use crate::guess::Guesses;
 use crate::names::Names;
 use crate::run::{LaneStatus, Run, lock};
 use crate::stop::Halt;
+use crate::writer::Writer;
 
 /// Who answers at a node's address.
 pub(super) struct Identity {
@@ -77,7 +78,7 @@ impl Lane {
             status.expected = expected;
         }
         let layout = run.target_layout();
-        let writers = open_writers(&run, &layout, db).await?;
+        let writers = open_writers(&run, &layout, &node, db).await?;
         let now = Instant::now();
         Ok(Lane {
             scan_count: run.options.scan_count.min(100),
@@ -119,11 +120,19 @@ impl Lane {
     }
 }
 
-pub(super) async fn open_writers(run: &Run, layout: &Topology, db: u32) -> Result<Vec<Writer>, Error> {
+pub(super) async fn open_writers(
+    run: &Run,
+    layout: &Topology,
+    source: &Node,
+    db: u32,
+) -> Result<Vec<Out>, Error> {
     let target_db = run.naming.target_db(db).unwrap_or(0);
+    if let Some(file) = run.file(source) {
+        return Ok(vec![Out::file(file, target_db, layout.primaries()[0].clone())]);
+    }
     let mut writers = Vec::new();
     for node in layout.primaries() {
-        writers.push(Writer::open(run, node, target_db).await?);
+        writers.push(Out::Node(Box::new(Writer::open(run, node, target_db).await?)));
     }
     Ok(writers)
 }

@@ -11,8 +11,8 @@ use migration::pages::{Pages, ScanPosition};
 use super::in_pieces::Why;
 use super::listing::Listing;
 use super::open::{identify, open_writers, source_clock};
+use super::out::Out;
 use super::work::Asked;
-use super::writer::Writer;
 use super::{Lane, LaneEnd};
 use crate::names::Names;
 use crate::run::lock;
@@ -87,7 +87,7 @@ impl Lane {
                 self.in_flight_bytes = 0;
             }
             Side::Target => {
-                for written in self.writers.drain(..).flat_map(Writer::into_due) {
+                for written in self.writers.drain(..).flat_map(Out::into_due) {
                     let work = written.work.lost();
                     // A server that refuses an argument's size closes the connection while we still send.
                     // Such a key would do it again for ever; in pieces it is told what is wrong with it.
@@ -141,10 +141,12 @@ impl Lane {
     pub(super) async fn follow_target(&mut self) -> Result<(), Error> {
         self.forget_unanswered(Side::Target);
         self.asks.clear();
-        let layout = self.run.target.topology_by_any(&self.layout).await?;
-        self.run.set_target_layout(layout);
-        self.layout = self.run.target_layout();
-        self.writers = open_writers(&self.run, &self.layout, self.db).await?;
+        if !self.run.writes_files() {
+            let layout = self.run.target().topology_by_any(&self.layout).await?;
+            self.run.set_target_layout(layout);
+            self.layout = self.run.target_layout();
+        }
+        self.writers = open_writers(&self.run, &self.layout, &self.node, self.db).await?;
         self.relayout = false;
         Ok(())
     }

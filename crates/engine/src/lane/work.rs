@@ -97,8 +97,6 @@ pub(crate) struct Written {
     pub(crate) work: Work,
     pub(crate) kind: KeyType,
     pub(crate) bytes: u64,
-    /// Replies still to come for this key.
-    pub(crate) replies: u8,
     /// The group whose verdict decides whether its expiry is exact; `None` when that does not matter.
     pub(crate) group: Option<u32>,
 }

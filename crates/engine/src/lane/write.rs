@@ -8,9 +8,10 @@ use migration::tally::{Cause, KeyType, Outcome};
 use super::Lane;
 use super::groups::Verdict;
 use super::in_pieces::Why;
-use super::work::Written;
-use super::writer::Ack;
+use super::work::{Work, Written};
+use crate::refusal::{self, Refusal};
 use crate::stop::Halt;
+use crate::writer::Ack;
 
 /// Pause after an answer that means "not now".
 const NOT_NOW: Duration = Duration::from_millis(200);
@@ -25,6 +26,7 @@ impl Lane {
                     self.acknowledged(written);
                 }
                 Ack::Exists => self.settle(written.work.key, Outcome::Not(Cause::TargetHasKey)),
+                Ack::Not(cause) => self.settle(written.work.key, Outcome::Not(cause)),
                 Ack::Refused(kind, text) => self.refused(index, written, kind, text)?,
             }
         }
@@ -35,77 +37,76 @@ impl Lane {
     pub(super) fn acknowledged(&mut self, written: Written) {
         let Written { work, kind, bytes, group, .. } = written;
         match group.map_or(Verdict::Good, |group| self.groups.verdict(group)) {
-            Verdict::Good => self.settle(work.key, Outcome::Copied { kind, bytes }),
+            Verdict::Good if self.writers.iter_mut().all(|writer| writer.keep(work.key)) => {
+                self.settle(work.key, Outcome::Copied { kind, bytes });
+            }
+            Verdict::Good => self.settle(work.key, Outcome::Not(Cause::ListedTwice)),
             Verdict::Open => self.unjudged.push(written),
-            Verdict::Bad => self.todo.push_front(work.reread()),
+            Verdict::Bad => {
+                self.writers.iter_mut().for_each(|writer| writer.forget(work.key));
+                self.todo.push_front(work.reread());
+            }
         }
+    }
+
+    /// Removes a key that the source does not have. Its acknowledgement settles it like a write.
+    pub(super) fn remove(&mut self, work: Work) {
+        let name = self.names.get(work.key);
+        let name = if self.same_names {
+            name
+        } else {
+            self.run.naming.target_name(self.db, name, &mut self.scratch)
+        };
+        let importer =
+            if self.asks.is_empty() { None } else { self.asks.get(&commands::slot(name)).copied() };
+        let Some(index) =
+            importer.or_else(|| self.layout.owner(name)).filter(|index| *index < self.writers.len())
+        else {
+            self.todo.push_back(work.again());
+            self.relayout = true;
+            return;
+        };
+        let writer = &mut self.writers[index];
+        if importer.is_some() {
+            writer.asking();
+        }
+        writer.unlink(name, Written { work, kind: KeyType::String, bytes: 0, group: None });
     }
 
     fn refused(&mut self, index: usize, written: Written, kind: ReplyKind, text: String) -> Result<(), Halt> {
         let work = written.work;
-        match kind {
-            ReplyKind::BusyKey => self.settle(work.key, Outcome::Not(Cause::TargetHasKey)),
-            ReplyKind::Moved { .. } => {
+        match Refusal::of(&kind, &text) {
+            Refusal::HasKey => self.settle(work.key, Outcome::Not(Cause::TargetHasKey)),
+            Refusal::Moved => {
                 self.todo.push_back(work.again());
                 self.relayout = true;
             }
-            ReplyKind::Ask { slot, addr } => {
+            Refusal::Ask { slot, addr } => {
                 self.todo.push_back(work.again());
                 match self.layout.primaries().iter().position(|node| node.to_string() == addr) {
                     Some(importer) => _ = self.asks.insert(slot, importer),
                     None => self.relayout = true,
                 }
             }
-            ReplyKind::TryAgain
-            | ReplyKind::Loading
-            | ReplyKind::ClusterDown
-            | ReplyKind::Busy
-            | ReplyKind::NoReplicas
-            | ReplyKind::MasterDown
-            | ReplyKind::ExecAbort => {
+            Refusal::NotNow { relayout } => {
                 self.todo.push_back(work.again());
-                self.relayout |= kind == ReplyKind::ClusterDown;
+                self.relayout |= relayout;
                 self.unwell(&text);
             }
-            // A failover: the node's role changed under us. A new connection finds the new primary.
-            ReplyKind::ReadOnly => {
-                self.todo.push_back(work.again());
-                self.unwell(&text);
-                self.relayout = true;
-            }
-            ReplyKind::Oom | ReplyKind::MisConf | ReplyKind::NoAuth | ReplyKind::WrongPass => {
+            Refusal::Altogether => {
                 self.todo.push_back(work.again());
                 let node = self.writers[index].node().to_string();
                 self.refused_altogether(node, kind, text);
             }
-            ReplyKind::NoPerm => {
-                self.say_once(Cause::TargetForbids, "target", &text);
-                self.settle(work.key, Outcome::Not(Cause::TargetForbids));
+            Refusal::Unreadable if written.kind == KeyType::Module => {
+                self.settle(work.key, Outcome::Not(Cause::ModuleTypeUnknown));
             }
-            // The target does not read this payload: type by type it may.
-            ReplyKind::BadPayload | ReplyKind::BadDataFormat | ReplyKind::UnknownCommand => {
-                if written.kind == KeyType::Module {
-                    self.settle(work.key, Outcome::Not(Cause::ModuleTypeUnknown));
-                } else {
-                    self.in_pieces.push(work, Why::Refused);
+            Refusal::Unreadable => self.in_pieces.push(work, Why::Refused),
+            Refusal::Not(cause) => {
+                if matches!(cause, Cause::TargetForbids | Cause::TargetError) {
+                    self.say_once(cause, "target", &text);
                 }
-            }
-            ReplyKind::Other
-                if text.contains("invalid bulk length") || text.contains("maximum allowed size") =>
-            {
-                self.settle(work.key, Outcome::Not(Cause::TooLarge));
-            }
-            ReplyKind::WrongType
-            | ReplyKind::CrossSlot
-            | ReplyKind::NoScript
-            | ReplyKind::MaxClients
-            | ReplyKind::DbIndexOutOfRange
-            | ReplyKind::NoProto
-            | ReplyKind::SyntaxError
-            | ReplyKind::WrongArity
-            | ReplyKind::Other => {
-                self.say_once(Cause::TargetError, "target", &text);
-                self.settle(work.key, Outcome::Not(Cause::TargetError));
+                self.settle(work.key, Outcome::Not(cause));
             }
         }
         Ok(())
@@ -113,10 +114,7 @@ impl Lane {
 
     /// The target refuses every write: the run ends, resumable.
     pub(super) fn refused_altogether(&mut self, node: String, kind: ReplyKind, text: String) {
-        self.halted = Some(match kind {
-            ReplyKind::Oom => Halt::TargetFull { node, text },
-            kind => Halt::TargetRefuses { node, kind, text },
-        });
+        self.halted = Some(refusal::halt(node, kind, text));
     }
 
     /// A side says "not now": wait a little, and remember since when.

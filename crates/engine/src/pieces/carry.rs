@@ -57,7 +57,7 @@ pub(super) async fn carry(job: &mut Job<'_>, pages: &mut impl Pages, size: &mut 
 }
 
 /// Books what was read, and waits while the run reads more than it may or the source is slow.
-async fn hold_back(run: &Run, bytes: u64) -> Step<()> {
+pub(super) async fn hold_back(run: &Run, bytes: u64) -> Step<()> {
     run.throttle().charge(run.now_us(), 0, bytes);
     let pause_us = run.guard().pause_us();
     if pause_us > 0 {

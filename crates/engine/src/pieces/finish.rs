@@ -7,9 +7,11 @@ use migration::expiry::{Deadline, deadline_on_target_ms};
 use migration::tally::{Cause, KeyType};
 
 use super::PiecesEnd;
-use super::attempt::Job;
+use super::attempt::{Job, Names};
 use super::early::{Early, Step, no_error};
+use super::writer::Writer;
 use crate::clocks::time_us;
+use crate::run::Run;
 
 /// Gives the complete value its expiry and its name.
 pub(super) async fn finish(job: &mut Job<'_>, kind: KeyType, length: u64) -> Step<()> {
@@ -17,11 +19,18 @@ pub(super) async fn finish(job: &mut Job<'_>, kind: KeyType, length: u64) -> Ste
     job.lines.reader.freshen_clock(job.run).await?;
     job.lines.writer.freshen_clock(job.run).await?;
     let deadline = deadline(job).await?;
-    rename(job, deadline).await
+    rename(job.run, &mut job.lines.writer, job.names, deadline).await
 }
 
-/// The target may have evicted the temporary key on the way and have begun a new one with the next piece.
 async fn check_length(job: &mut Job<'_>, kind: KeyType, length: u64) -> Step<()> {
+    let found = length_of(&mut job.lines.writer, kind, job.names.temp).await?;
+    let missing = job.expiring.until(job.lines.writer.now_ms(job.run));
+    if found <= length && found + missing >= length { Ok(()) } else { Err(Early::Incomplete) }
+}
+
+/// What the temporary key holds. The target may have evicted it on the way and have begun a new one with the next
+/// piece.
+pub(super) async fn length_of(writer: &mut Writer, kind: KeyType, temp: &[u8]) -> Step<u64> {
     let command = match kind {
         KeyType::String => "STRLEN",
         KeyType::List => "LLEN",
@@ -30,10 +39,8 @@ async fn check_length(job: &mut Job<'_>, kind: KeyType, length: u64) -> Step<()>
         KeyType::Hash => "HLEN",
         KeyType::Stream | KeyType::Module => "XLEN",
     };
-    let found = job.lines.writer.ask(command, &[job.names.temp]).await?;
-    let found = found.as_i64().and_then(|found| u64::try_from(found).ok()).ok_or(Early::Incomplete)?;
-    let missing = job.expiring.until(job.lines.writer.now_ms(job.run));
-    if found <= length && found + missing >= length { Ok(()) } else { Err(Early::Incomplete) }
+    let found = writer.ask(command, &[temp]).await?;
+    found.as_i64().and_then(|found| u64::try_from(found).ok()).ok_or(Early::Incomplete)
 }
 
 /// Makes sure that the key did not change since it was watched, and asks for its time to live in the same moment.
@@ -65,13 +72,17 @@ async fn deadline(job: &mut Job<'_>) -> Step<Option<Deadline>> {
 }
 
 /// The expiry comes before the name, so that under its name the key is complete from the first moment.
-async fn rename(job: &mut Job<'_>, deadline: Option<Deadline>) -> Step<()> {
-    let (name, temp) = (job.names.name, job.names.temp);
-    let writer = &mut job.lines.writer;
+pub(super) async fn rename<S>(
+    run: &Run<S>,
+    writer: &mut Writer,
+    names: Names<'_>,
+    deadline: Option<Deadline>,
+) -> Step<()> {
+    let Names { name, temp, .. } = names;
     if let Some(deadline) = deadline {
         writer.ask("PEXPIREAT", &[temp, Buffer::new().format(deadline.at_ms).as_bytes()]).await?;
     }
-    let only_new = job.run.options.on_conflict == OnConflict::Skip;
+    let only_new = run.options.on_conflict == OnConflict::Skip;
     let command = if only_new { "RENAMENX" } else { "RENAME" };
     let reply = writer.try_ask(command, &[temp, name]).await?;
     let reply = no_error(reply, |reply| writer.refused(command, reply));
@@ -80,10 +91,10 @@ async fn rename(job: &mut Job<'_>, deadline: Option<Deadline>) -> Step<()> {
             Err(Early::End(PiecesEnd::Not(Cause::TargetHasKey)))
         }
         Ok(_) => Ok(()),
-        Err(Early::Incomplete) if deadline.is_some_and(|deadline| is_over(job, deadline)) => {
+        Err(Early::Incomplete) if deadline.is_some_and(|deadline| is_over(writer.now_ms(run), deadline)) => {
             // The source has the key no more, so neither may the target (as RESTORE REPLACE has it).
-            if job.run.options.on_conflict == OnConflict::Replace {
-                job.lines.writer.ask("UNLINK", &[name]).await?;
+            if run.options.on_conflict == OnConflict::Replace {
+                writer.ask("UNLINK", &[name]).await?;
             }
             Err(Early::End(PiecesEnd::Not(Cause::ExpiredOnTheWay)))
         }
@@ -91,6 +102,6 @@ async fn rename(job: &mut Job<'_>, deadline: Option<Deadline>) -> Step<()> {
     }
 }
 
-fn is_over(job: &Job<'_>, deadline: Deadline) -> bool {
-    deadline.at_ms <= job.lines.writer.now_ms(job.run) + i64::from(deadline.error_ms) + 1
+fn is_over(now_ms: i64, deadline: Deadline) -> bool {
+    deadline.at_ms <= now_ms + i64::from(deadline.error_ms) + 1
 }

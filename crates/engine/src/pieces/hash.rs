@@ -15,6 +15,7 @@ use super::reader::Reader;
 use super::set::Cursor;
 use super::size::Measure;
 use super::writer::{Expect, Writer};
+use crate::rebuild::Commands;
 
 /// Copies the hash and returns how many fields it should have, were it not for those that expire.
 pub(super) async fn copy(job: &mut Job<'_>) -> Step<u64> {

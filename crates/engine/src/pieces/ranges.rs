@@ -10,6 +10,7 @@ use super::early::{Early, Step};
 use super::reader::Reader;
 use super::size::Measure;
 use super::writer::{Expect, Writer};
+use crate::rebuild::Commands;
 
 /// Copies the list and returns its length.
 pub(super) async fn list(job: &mut Job<'_>) -> Step<u64> {

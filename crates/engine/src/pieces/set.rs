@@ -11,6 +11,7 @@ use super::ranges::{bulks, measure};
 use super::reader::Reader;
 use super::size::Measure;
 use super::writer::{Expect, Writer};
+use crate::rebuild::Commands;
 
 /// Copies the set and returns its size.
 pub(super) async fn copy(job: &mut Job<'_>) -> Step<u64> {

@@ -14,6 +14,7 @@ use resp::Value;
 use super::attempt::Job;
 use super::early::{Early, Step, no_error};
 use super::writer::Expect;
+use crate::rebuild::Commands;
 use entries::Placeholders;
 use id::Id;
 use info::field;

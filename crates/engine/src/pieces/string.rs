@@ -10,6 +10,7 @@ use super::early::Step;
 use super::reader::Reader;
 use super::size::{Measure, PieceSize};
 use super::writer::{Expect, Writer};
+use crate::rebuild::Commands;
 use bytes::Bytes;
 
 /// Copies the string and returns its length.

@@ -13,25 +13,12 @@ use tokio::time::timeout;
 use super::early::{Early, Step, no_error};
 use super::reader::CLOCK_AGE_US;
 use crate::clocks;
+use crate::rebuild::Commands;
+pub(super) use crate::rebuild::Expect;
 use crate::run::Run;
 
 /// How long a broken connection may take to fail again.
 const LAST_LOOK: Duration = Duration::from_millis(100);
-
-/// What the reply to a write has to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expect {
-    /// No error.
-    Success,
-    /// The value has exactly this length now.
-    Length(u64),
-    /// How many elements are new; they are summed up.
-    Added,
-    /// This many pending entries were claimed.
-    Claimed(usize),
-    /// Every field was there to be given its expiry.
-    Fields,
-}
 
 #[derive(Debug)]
 struct Due {
@@ -43,6 +30,7 @@ struct Due {
 /// A connection to one target node and what is due on it.
 pub(super) struct Writer {
     connection: TargetConnection,
+    db: u32,
     due: VecDeque<Due>,
     pieces_due: usize,
     added: u64,
@@ -54,11 +42,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) async fn open(run: &Run, node: &Node, db: u32) -> Result<Writer, Error> {
-        let mut connection = run.target.connect_target(node, db).await?;
+    pub(super) async fn open<S>(run: &Run<S>, node: &Node, db: u32) -> Result<Writer, Error> {
+        let mut connection = run.target().connect_target(node, db).await?;
         let clock = read_clock(run, &mut connection).await?;
         Ok(Writer {
             connection,
+            db,
             due: VecDeque::new(),
             pieces_due: 0,
             added: 0,
@@ -73,18 +62,23 @@ impl Writer {
         &self.connection.peer().node
     }
 
+    /// The database that this writes to.
+    pub(super) fn db(&self) -> u32 {
+        self.db
+    }
+
     /// The target's clock as it was last read.
     pub(super) fn clock(&self) -> Clock {
         self.clock
     }
 
     /// Milliseconds since 1970 on the target's clock.
-    pub(super) fn now_ms(&self, run: &Run) -> i64 {
+    pub(super) fn now_ms<S>(&self, run: &Run<S>) -> i64 {
         i64::try_from(run.now_us()).unwrap_or(i64::MAX).saturating_add(self.clock.offset_us) / 1000
     }
 
     /// Reads the clock again if that is due. Nothing may be in flight.
-    pub(super) async fn freshen_clock(&mut self, run: &Run) -> Result<(), Error> {
+    pub(super) async fn freshen_clock<S>(&mut self, run: &Run<S>) -> Result<(), Error> {
         if run.now_us().saturating_sub(self.clock_read_us) > CLOCK_AGE_US {
             self.clock = read_clock(run, &mut self.connection).await?;
             self.clock_read_us = run.now_us();
@@ -97,25 +91,6 @@ impl Writer {
         self.begin(command, args.len(), expect);
         let out = self.connection.buffer();
         args.iter().for_each(|arg| encode::bulk(out, arg));
-    }
-
-    /// Queues the head of a command of `args` arguments, each of which has to follow by `arg` or `value`.
-    pub(super) fn begin(&mut self, command: &'static str, args: usize, expect: Expect) {
-        let words = command.split(' ');
-        let out = self.connection.buffer();
-        encode::array(out, words.clone().count() + args);
-        words.for_each(|word| encode::bulk(out, word.as_bytes()));
-        self.due.push_back(Due { command, expect, ends_piece: false });
-    }
-
-    /// A short argument of the command begun last.
-    pub(super) fn arg(&mut self, arg: &[u8]) {
-        encode::bulk(self.connection.buffer(), arg);
-    }
-
-    /// An argument of any size; a large one is not copied.
-    pub(super) fn value(&mut self, value: Bytes) {
-        self.connection.push_bulk(value);
     }
 
     pub(super) fn push_unlink(&mut self, key: &[u8]) {
@@ -251,7 +226,25 @@ impl Writer {
     }
 }
 
-async fn read_clock(run: &Run, connection: &mut TargetConnection) -> Result<Clock, Error> {
+impl Commands for Writer {
+    fn begin(&mut self, command: &'static str, args: usize, expect: Expect) {
+        let words = command.split(' ');
+        let out = self.connection.buffer();
+        encode::array(out, words.clone().count() + args);
+        words.for_each(|word| encode::bulk(out, word.as_bytes()));
+        self.due.push_back(Due { command, expect, ends_piece: false });
+    }
+
+    fn arg(&mut self, arg: &[u8]) {
+        encode::bulk(self.connection.buffer(), arg);
+    }
+
+    fn value(&mut self, value: Bytes) {
+        self.connection.push_bulk(value);
+    }
+}
+
+async fn read_clock<S>(run: &Run<S>, connection: &mut TargetConnection) -> Result<Clock, Error> {
     let limit = run.options.silence;
     match timeout(limit, clocks::of_target(connection, || run.now_us())).await {
         Ok(clock) => clock?.ok_or_else(|| connection.peer().error(Kind::Shape { command: "TIME" })),

@@ -23,6 +23,11 @@ pub(super) struct Picture<'a> {
 }
 
 impl Picture<'_> {
+    /// What the keys come from.
+    fn origin(&self) -> &'static str {
+        if self.wishes.from_files { "the file" } else { "the source" }
+    }
+
     /// The target databases that the copy writes to, each once, in order.
     fn target_dbs(&self) -> Vec<u32> {
         let mut dbs: Vec<u32> = self.wanted.iter().map(|&db| self.wishes.target_db(db)).collect();

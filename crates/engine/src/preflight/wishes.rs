@@ -32,6 +32,10 @@ pub struct Wishes {
     /// The target is emptied before the copy. Keys there are no refusal then, but signs that the two
     /// addresses were swapped are.
     pub flush_target: bool,
+    /// A live sync makes the target equal: keys of the target that the source does not have are removed.
+    pub follows: bool,
+    /// The keys come from files, and files stand in the source's place.
+    pub from_files: bool,
     /// Filters leave keys out, so sizes are an upper bound.
     pub filters: bool,
     /// Idle time or access frequency is carried.

@@ -10,7 +10,7 @@ use migration::pace::Throttle;
 use tokio::time::timeout;
 
 use super::Repair;
-use super::patience::Patience;
+use crate::patience::Patience;
 use crate::run::Stop;
 use crate::stop::Halt;
 use crate::unlink;

@@ -12,6 +12,7 @@ use crate::pieces::ranges::bulks;
 use crate::pieces::reader::Reader;
 use crate::pieces::size::Measure;
 use crate::pieces::writer::{Expect, Writer};
+use crate::rebuild::Commands;
 
 /// Entries on the target that the source does not have.
 #[derive(Debug, Default)]

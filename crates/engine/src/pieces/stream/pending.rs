@@ -17,6 +17,7 @@ use crate::pieces::early::{Early, Step};
 use crate::pieces::reader::Reader;
 use crate::pieces::size::{MAX_ELEMENTS, Measure, PieceSize};
 use crate::pieces::writer::{Expect, Writer};
+use crate::rebuild::Commands;
 
 /// All ids that are pending in any group, in order.
 pub(super) async fn ids(job: &mut Job<'_>, groups: &[Group]) -> Step<Vec<Id>> {

@@ -71,10 +71,10 @@ fn not_on_target(picture: &Picture<'_>) -> Option<Outcome> {
 fn nothing_there(picture: &Picture<'_>) -> Option<Outcome> {
     let source = &picture.source.facts;
     if source.keys() == 0 {
-        return Some(Outcome::note("the source holds no keys"));
+        return Some(Outcome::note(format!("{} holds no keys", picture.origin())));
     }
     let empty: Vec<String> =
         picture.wanted.iter().filter(|&&db| source.keys_in(db) == 0).map(ToString::to_string).collect();
     (!empty.is_empty())
-        .then(|| Outcome::note(format!("the source's database {} holds no keys", list(&empty))))
+        .then(|| Outcome::note(format!("{}'s database {} holds no keys", picture.origin(), list(&empty))))
 }

@@ -35,7 +35,8 @@ pub(super) fn memory(picture: &Picture<'_>) -> Outcome {
         );
     }
     let Some(need) = need(picture) else {
-        return Outcome::note("the source does not tell how much memory its keys take");
+        let origin = picture.origin();
+        return Outcome::note(format!("{origin} does not tell how much memory its keys take"));
     };
     let Some(room) = room(picture, need) else {
         return match picture.target.facts.maxmemory {
@@ -47,7 +48,8 @@ pub(super) fn memory(picture: &Picture<'_>) -> Outcome {
         };
     };
     let text = format!(
-        "the source's keys take {}, the target has {} free of {} that can be used{}",
+        "{}'s keys take {}, the target has {} free of {} that can be used{}",
+        picture.origin(),
         bytes(room.need),
         bytes(room.free()),
         bytes(room.usable),

@@ -2,6 +2,7 @@
 
 use client::address::Service;
 use client::{Node, Topology};
+use migration::conflict::OnConflict;
 
 use super::*;
 use crate::preflight::findings::{DatabaseFacts, Layout, SideFacts};
@@ -99,6 +100,15 @@ fn from_managed_redis_to_the_retired_service_is_probably_swapped() {
     let flush = Wishes { flush_target: true, ..Wishes::default() };
     expect(&checked(&managed, &retired, &flush, None), "swapped", Status::Refused, "did you swap");
     expect(&checked(&retired, &managed, &flush, None), "swapped", Status::Ok, "");
+}
+
+#[test]
+fn a_sync_says_that_keys_of_the_target_would_be_deleted() {
+    let (source, target) = (seen(Service::Other, 1, 1, 0), seen(Service::Other, 2, 1, 0));
+    let follows = Wishes { follows: true, ..Wishes::default() };
+    expect(&checked(&source, &target, &follows, None), "target_empty", Status::Refused, "DELETED");
+    let adopting = Wishes { on_conflict: OnConflict::Replace, ..follows };
+    expect(&checked(&source, &target, &adopting, None), "target_empty", Status::Note, "are deleted");
 }
 
 #[test]

@@ -68,17 +68,34 @@ pub(super) fn target_empty(picture: &Picture<'_>) -> Outcome {
         return Outcome::note(format!("all {} keys of the target will be removed first", facts.keys()));
     }
     match wishes.on_conflict {
+        OnConflict::Replace if wishes.follows => Outcome::note(format!(
+            "{holds}; those of the same name are overwritten, those that the source does not have are deleted"
+        )),
         OnConflict::Skip => Outcome::note(format!("{holds}; those that exist there already are kept")),
         OnConflict::Replace => Outcome::note(format!("{holds}; those of the same name are overwritten")),
         OnConflict::Refuse => {
             let hint = match super::way::swapped(picture).status {
+                _ if wishes.from_files => "",
                 crate::preflight::Status::Ok => "",
                 _ => "; did you swap --source and --target?",
             };
+            if wishes.follows {
+                return Outcome::refused(
+                    format!(
+                        "{holds}{hint}; a sync makes the target equal to the source, so those that the source does not \
+                         have would be DELETED"
+                    ),
+                    "give --adopt-target if that is meant, as it is after a copy or an earlier sync to this target; \
+                     else name another target",
+                );
+            }
+            let empty = if wishes.from_files { "empty it" } else { "empty it with --flush-target" };
             Outcome::refused(
                 format!("{holds}{hint}"),
-                "empty it with --flush-target, or say what happens to keys that exist: --on-conflict skip \
-                 keeps the target's, --on-conflict replace overwrites them",
+                format!(
+                    "{empty}, or say what happens to keys that exist: --on-conflict skip keeps the target's, \
+                     --on-conflict replace overwrites them"
+                ),
             )
         }
     }

@@ -8,9 +8,9 @@ use client::reply::ReplyKind;
 use client::{Error, Node, Peer, Side, TargetConnection};
 use migration::conflict::OnConflict;
 use migration::expiry::Clock;
+use migration::tally::Cause;
 use resp::{Token, encode};
 
-use super::work::Written;
 use crate::clocks;
 use crate::run::Run;
 
@@ -20,6 +20,8 @@ pub(crate) enum Ack {
     Done,
     /// SET NX met a key.
     Exists,
+    /// A file has no place for it.
+    Not(Cause),
     Refused(ReplyKind, String),
 }
 
@@ -48,28 +50,43 @@ pub(crate) enum Use {
 
 /// A command whose reply is due.
 #[derive(Debug)]
-enum Due {
+enum Due<T> {
     Ping,
-    Write(Written),
+    Write {
+        ticket: T,
+        /// Replies still to come.
+        replies: u8,
+    },
 }
 
+/// The connection. Whoever writes hands over a ticket, which comes back with the acknowledgement.
 #[derive(Debug)]
-pub(crate) struct Writer {
+pub(crate) struct Writer<T> {
     connection: TargetConnection,
     pub(crate) clock: Clock,
-    due: VecDeque<Due>,
+    due: VecDeque<Due<T>>,
     writes: usize,
+    /// ASKING was sent for the write that comes next.
+    asking: bool,
     refused: Option<(ReplyKind, String)>,
     exists: bool,
 }
 
-impl Writer {
-    pub(crate) async fn open(run: &Run, node: &Node, db: u32) -> Result<Writer, Error> {
-        let mut connection = run.target.connect_target(node, db).await?;
+impl<T> Writer<T> {
+    pub(crate) async fn open<S>(run: &Run<S>, node: &Node, db: u32) -> Result<Writer<T>, Error> {
+        let mut connection = run.target().connect_target(node, db).await?;
         let clock = clocks::of_target(&mut connection, || run.now_us()).await?;
         let clock = clock.ok_or_else(|| connection.peer().error(client::Kind::Shape { command: "TIME" }))?;
         run.set_clock(Side::Target, node, clock);
-        Ok(Writer { connection, clock, due: VecDeque::new(), writes: 0, refused: None, exists: false })
+        Ok(Writer {
+            connection,
+            clock,
+            due: VecDeque::new(),
+            writes: 0,
+            asking: false,
+            refused: None,
+            exists: false,
+        })
     }
 
     pub(crate) fn node(&self) -> &Node {
@@ -91,9 +108,9 @@ impl Writer {
     }
 
     /// Everything whose acknowledgement will not come on this connection.
-    pub(crate) fn into_due(self) -> impl Iterator<Item = Written> {
+    pub(crate) fn into_due(self) -> impl Iterator<Item = T> {
         self.due.into_iter().filter_map(|due| match due {
-            Due::Write(written) => Some(written),
+            Due::Write { ticket, .. } => Some(ticket),
             Due::Ping => None,
         })
     }
@@ -105,21 +122,22 @@ impl Writer {
         }
     }
 
-    /// Lets the next command use a slot that this node is importing.
-    pub(crate) fn asking(&mut self, written: &mut Written) {
+    /// Lets the next write use a slot that this node is importing.
+    pub(crate) fn asking(&mut self) {
         self.connection.push(&[b"ASKING"]);
-        written.replies += 1;
+        self.asking = true;
     }
 
     /// Writes a string. `expire_at` is in milliseconds of the target's clock.
-    pub(crate) fn set(
+    pub(crate) fn set<S>(
         &mut self,
-        run: &Run,
+        run: &Run<S>,
         name: &[u8],
         value: Payload<'_>,
         expire_at: Option<i64>,
-        mut written: Written,
+        ticket: T,
     ) {
+        let mut replies = 1;
         let only_new = run.options.on_conflict == OnConflict::Skip;
         let in_set = expire_at.filter(|_| run.abilities.set_pxat);
         let left_ms =
@@ -145,21 +163,26 @@ impl Writer {
             out.extend_from_slice(b"$9\r\nPEXPIREAT\r\n");
             encode::bulk(out, name);
             encode::bulk_int(out, at);
-            written.replies += 1;
+            replies += 1;
         }
-        self.due.push_back(Due::Write(written));
-        self.writes += 1;
+        self.is_due(ticket, replies);
+    }
+
+    /// Removes a key, whether or not it is there.
+    pub(crate) fn unlink(&mut self, name: &[u8], ticket: T) {
+        self.connection.push(&[b"UNLINK", name]);
+        self.is_due(ticket, 1);
     }
 
     /// Writes a value in the source's own encoding.
-    pub(crate) fn restore(
+    pub(crate) fn restore<S>(
         &mut self,
-        run: &Run,
+        run: &Run<S>,
         name: &[u8],
         payload: Payload<'_>,
         expire_at: Option<i64>,
         last_use: Option<Use>,
-        written: Written,
+        ticket: T,
     ) {
         let replace = run.options.on_conflict != OnConflict::Skip;
         let out = self.connection.buffer();
@@ -188,7 +211,12 @@ impl Writer {
             }
             None => {}
         }
-        self.due.push_back(Due::Write(written));
+        self.is_due(ticket, 1);
+    }
+
+    fn is_due(&mut self, ticket: T, replies: u8) {
+        let replies = replies + u8::from(std::mem::take(&mut self.asking));
+        self.due.push_back(Due::Write { ticket, replies });
         self.writes += 1;
     }
 
@@ -200,7 +228,7 @@ impl Writer {
     }
 
     /// Milliseconds from now to a point in time of the target's clock, at least 1.
-    fn left_ms(&self, run: &Run, at_ms: i64) -> i64 {
+    fn left_ms<S>(&self, run: &Run<S>, at_ms: i64) -> i64 {
         let now_ms = (run.now_us() as i64 + self.clock.offset_us) / 1000;
         (at_ms - now_ms).max(1)
     }
@@ -214,10 +242,10 @@ impl Writer {
     }
 
     /// The next write that is fully answered.
-    pub(crate) fn next_ack(&mut self) -> Result<Option<(Written, Ack)>, Error> {
+    pub(crate) fn next_ack(&mut self) -> Result<Option<(T, Ack)>, Error> {
         while let Some(token) = self.connection.next_token()? {
-            let written = match self.due.front_mut() {
-                Some(Due::Write(written)) => written,
+            let replies = match self.due.front_mut() {
+                Some(Due::Write { replies, .. }) => replies,
                 Some(Due::Ping) => {
                     self.due.pop_front();
                     continue;
@@ -234,12 +262,11 @@ impl Writer {
                 Token::Null => self.exists = true,
                 _ => {}
             }
-            written.replies -= 1;
-            if written.replies > 0 {
+            *replies -= 1;
+            if *replies > 0 {
                 continue;
             }
-            let written = *written;
-            self.due.pop_front();
+            let Some(Due::Write { ticket, .. }) = self.due.pop_front() else { continue };
             self.writes -= 1;
             let exists = std::mem::take(&mut self.exists);
             let ack = match self.refused.take() {
@@ -247,7 +274,7 @@ impl Writer {
                 None if exists => Ack::Exists,
                 None => Ack::Done,
             };
-            return Ok(Some((written, ack)));
+            return Ok(Some((ticket, ack)));
         }
         Ok(None)
     }

@@ -9,7 +9,7 @@ use crate::run::Stop;
 use crate::stop::Halt;
 
 /// How long it has been tried since something last worked.
-pub(super) struct Patience<'a> {
+pub(crate) struct Patience<'a> {
     options: &'a CopyOptions,
     stop: &'a Stop,
     since: Option<Instant>,
@@ -17,13 +17,13 @@ pub(super) struct Patience<'a> {
 }
 
 impl<'a> Patience<'a> {
-    pub(super) fn new(options: &'a CopyOptions, stop: &'a Stop) -> Patience<'a> {
+    pub(crate) fn new(options: &'a CopyOptions, stop: &'a Stop) -> Patience<'a> {
         let seed = std::process::id().into();
         Patience { options, stop, since: None, backoff: Backoff::new(seed) }
     }
 
     /// Something worked.
-    pub(super) fn renew(&mut self) {
+    pub(crate) fn renew(&mut self) {
         self.since = None;
         self.backoff.reset();
     }
@@ -32,7 +32,7 @@ impl<'a> Patience<'a> {
     ///
     /// # Errors
     /// It was tried for too long, or somebody asked to stop.
-    pub(super) async fn wait(&mut self, side: Side, last: String) -> Result<(), Halt> {
+    pub(crate) async fn wait(&mut self, side: Side, last: String) -> Result<(), Halt> {
         let tried = self.since.get_or_insert_with(Instant::now).elapsed();
         if tried > self.options.give_up_after {
             return Err(Halt::Outage { side, seconds: tried.as_secs(), last });
@@ -45,7 +45,7 @@ impl<'a> Patience<'a> {
     ///
     /// # Errors
     /// As `wait`, and when trying again cannot help.
-    pub(super) async fn topology(
+    pub(crate) async fn topology(
         &mut self,
         endpoint: &Endpoint,
         known: Option<&Topology>,

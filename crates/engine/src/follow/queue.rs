@@ -1,0 +1,169 @@
+//! The dirty keys of one node and database, shared by those that mark and the lane that reads.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use migration::dirty::{DirtyKeys, Settled, Taken, Ticket};
+use migration::tally::Cause;
+use tokio::sync::Notify;
+
+use crate::run::lock;
+
+/// Marks from now on, and what becomes of them.
+pub(crate) struct Queue {
+    db: u32,
+    began: Instant,
+    dirty: Mutex<DirtyKeys>,
+    marked: Notify,
+    settled: Notify,
+    numbers: Numbers,
+    /// Keys that the target refuses, by cause.
+    refused: Mutex<BTreeMap<Cause, u64>>,
+    /// Names of keys whose slot has left the node.
+    left: Mutex<Vec<Vec<u8>>>,
+    /// When a producer that hears of changes last marked something, in microseconds.
+    changed_us: AtomicU64,
+    /// Nobody carries its keys any more.
+    closed: AtomicBool,
+}
+
+/// What became of keys.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    pub(crate) marked: AtomicU64,
+    pub(crate) carried: AtomicU64,
+    pub(crate) removed: AtomicU64,
+}
+
+impl Queue {
+    pub(crate) fn new(db: u32, began: Instant, budget: usize) -> Arc<Queue> {
+        Arc::new(Queue {
+            db,
+            began,
+            dirty: Mutex::new(DirtyKeys::new(budget)),
+            marked: Notify::new(),
+            settled: Notify::new(),
+            numbers: Numbers::default(),
+            refused: Mutex::default(),
+            left: Mutex::default(),
+            changed_us: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// Microseconds of the run's clock.
+    pub(crate) fn now_us(&self) -> u64 {
+        self.began.elapsed().as_micros() as u64
+    }
+
+    /// Somebody changed these keys.
+    pub(crate) fn changed<'k>(&self, keys: impl IntoIterator<Item = &'k [u8]>) {
+        let now_us = self.now_us();
+        let mut count = 0;
+        let mut dirty = lock(&self.dirty);
+        for key in keys {
+            dirty.mark(now_us, self.db, key);
+            count += 1;
+        }
+        drop(dirty);
+        self.numbers.marked.fetch_add(count, Ordering::Relaxed);
+        self.changed_us.store(now_us, Ordering::Relaxed);
+        self.marked.notify_one();
+    }
+
+    /// These keys are to be looked at, though nobody said that they changed.
+    pub(crate) fn suspect<'k>(&self, keys: impl IntoIterator<Item = &'k [u8]>) {
+        let now_us = self.now_us();
+        let mut dirty = lock(&self.dirty);
+        keys.into_iter().for_each(|key| _ = dirty.mark(now_us, self.db, key));
+        drop(dirty);
+        self.marked.notify_one();
+    }
+
+    /// Waits until fewer keys than that are marked, or nobody carries them any more.
+    pub(crate) async fn room_below(&self, keys: usize) {
+        loop {
+            let settled = self.settled.notified();
+            if lock(&self.dirty).len() < keys || self.closed.load(Ordering::Acquire) {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    /// Nobody carries its keys any more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.settled.notify_waiters();
+    }
+
+    /// Waits for the next mark; one that was made since the last call counts.
+    pub(crate) async fn marked(&self) {
+        self.marked.notified().await;
+    }
+
+    pub(crate) fn take(&self, most: usize) -> Vec<Taken> {
+        lock(&self.dirty).take(self.now_us(), most)
+    }
+
+    pub(crate) fn settle(&self, ticket: Ticket, settled: Settled) {
+        lock(&self.dirty).settle(self.now_us(), ticket, settled);
+        self.settled.notify_waiters();
+    }
+
+    pub(crate) fn carried(&self) {
+        self.numbers.carried.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn removed(&self) {
+        self.numbers.removed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn refused(&self, cause: Cause, _name: &[u8]) {
+        *lock(&self.refused).entry(cause).or_default() += 1;
+    }
+
+    pub(crate) fn has_left(&self, name: &[u8]) {
+        lock(&self.left).push(name.to_vec());
+    }
+
+    /// Names whose slot has left the node since the last call.
+    pub(crate) fn take_left(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut *lock(&self.left))
+    }
+
+    pub(crate) fn db(&self) -> u32 {
+        self.db
+    }
+
+    pub(crate) fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    pub(crate) fn refusals(&self) -> BTreeMap<Cause, u64> {
+        lock(&self.refused).clone()
+    }
+
+    /// Keys marked or being read, and the lag in microseconds.
+    pub(crate) fn load(&self) -> (usize, u64) {
+        let dirty = lock(&self.dirty);
+        (dirty.len(), dirty.lag_us(self.now_us()))
+    }
+
+    /// Whether nothing is marked, being read or given up.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.dirty).is_empty() && lock(&self.left).is_empty()
+    }
+
+    /// Whether names were given up; they are forgotten by that, since the whole node is compared then.
+    pub(crate) fn take_overflow(&self) -> bool {
+        !lock(&self.dirty).take_overflow().is_empty()
+    }
+
+    /// When somebody last said that a key changed, in microseconds of the run's clock.
+    pub(crate) fn changed_us(&self) -> u64 {
+        self.changed_us.load(Ordering::Relaxed)
+    }
+}

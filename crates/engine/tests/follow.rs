@@ -1,0 +1,255 @@
+//! Real caches are followed while real clients write: when the sync says that the target may take over, both sides are
+//! equal, as an independent comparison sees it.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::{FeedKind, Side};
+use engine::preflight::{DbWish, Wishes, probe};
+use engine::{CopyOptions, Stop, Sync, SyncEnd, SyncOutcome, Watch};
+use migration::conflict::OnConflict;
+use migration::follow::{GapReason, Phase};
+use migration::naming::Naming;
+use migration::selection::{Selection, SelectionOptions};
+use support::endpoint;
+use testkit::compare::{self, Options};
+use testkit::relay::Relay;
+use testkit::workload::{Popularity, Workload, Writing};
+use testkit::{Access, Cluster, Server, dataset};
+
+/// How long clients write in each test.
+fn writing_time() -> Duration {
+    let seconds = std::env::var("REDFERRY_LIVE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
+    Duration::from_secs(seconds)
+}
+
+struct Following {
+    watch: Watch,
+    stop: Arc<Stop>,
+    task: tokio::task::JoinHandle<SyncOutcome>,
+}
+
+/// Follows until nobody has written for half a second.
+async fn follow(source: &Access, target: &Access, feed: FeedKind, naming: Naming) -> Following {
+    let (source, target) = (endpoint(Side::Source, source), endpoint(Side::Target, target));
+    let wishes = Wishes {
+        databases: DbWish::List(naming.source_dbs().collect()),
+        db_map: naming.source_dbs().filter_map(|db| Some((db, naming.target_db(db)?))).collect(),
+        on_conflict: OnConflict::Replace,
+        resuming: true,
+        ..Wishes::default()
+    };
+    let findings = probe(&source, &target, &wishes).await.unwrap();
+    assert_eq!(findings.refusals().count(), 0, "{:?}", findings.refusals().collect::<Vec<_>>());
+    let sync = Sync {
+        source,
+        target,
+        selection: Selection::new(&SelectionOptions::default()).unwrap(),
+        naming,
+        abilities: findings.abilities,
+        options: CopyOptions::new("".into()),
+        feed,
+        marks: 64 << 20,
+        until_quiet: Some(Duration::from_millis(500)),
+    };
+    let (watch, stop) = (Watch::default(), Arc::new(Stop::default()));
+    let task = {
+        let (watch, stop) = (watch.clone(), Arc::clone(&stop));
+        tokio::spawn(async move { sync.run(&watch, stop).await.expect("the sync begins") })
+    };
+    Following { watch, stop, task }
+}
+
+impl Following {
+    /// Waits until the phase is reached.
+    async fn reaches(&self, phase: Phase) {
+        for _ in 0..600 {
+            if self.watch.status().is_some_and(|status| status.phase == phase) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("not {phase:?} in time: {:?}", self.watch.status());
+    }
+
+    async fn ends_ready(self) -> SyncOutcome {
+        let outcome = tokio::time::timeout(Duration::from_secs(90), self.task).await;
+        let outcome =
+            outcome.unwrap_or_else(|_| panic!("not ready in time: {:?}", self.watch.status())).unwrap();
+        assert!(matches!(outcome.end, SyncEnd::Ready), "{outcome:?}");
+        assert!(outcome.status.gaps.iter().all(|gap| gap.healed_us.is_some()), "{outcome:?}");
+        outcome
+    }
+}
+
+/// What clients write while it is written, over and over.
+async fn write_for(writing: Writing) {
+    tokio::time::sleep(writing_time()).await;
+    let (written, _) = writing.end().await;
+    assert!(written > 500, "only {written} commands were written");
+}
+
+async fn assert_equal(source: &Access, target: &Access) {
+    // Expiries that come while both sides are read would look like differences.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    compare::caches(source, target, &Options::default()).await.assert_equal();
+}
+
+fn database_0() -> Naming {
+    Naming::identity([0]).unwrap()
+}
+
+async fn everything_arrives(
+    source: &Access,
+    target: &Access,
+    feed: FeedKind,
+    workload: Workload,
+) -> SyncOutcome {
+    println!("seed {}", workload.seed);
+    dataset::mixed(source, 3000, workload.seed).await;
+    // What only the target has goes away.
+    dataset::strings(target, 50, 10).await;
+    let early = workload.clone().start(source);
+    let following = follow(source, target, feed, database_0()).await;
+    write_for(early).await;
+    let outcome = following.ends_ready().await;
+    assert!(outcome.status.changes > 0 && outcome.status.removed >= 50, "{outcome:?}");
+    assert_equal(source, target).await;
+    outcome
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_to_single_by_tracking() {
+    let (source, target) = (Server::acr().start(), Server::amr().start());
+    let outcome =
+        everything_arrives(&source.access(), &target.access(), FeedKind::Tracking, Workload::new(1)).await;
+    assert_eq!(outcome.status.gaps.len(), 1, "only the beginning is a gap: {outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_keys_that_change_all_the_time() {
+    let (source, target) = (Server::acr().start(), Server::amr().start());
+    let workload =
+        Workload { keys: 20, popularity: Popularity::Zipfian, pause: Duration::ZERO, ..Workload::new(2) };
+    everything_arrives(&source.access(), &target.access(), FeedKind::Tracking, workload).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_to_cluster_by_key_events() {
+    let source = Server::plain6().arg("notify-keyspace-events", "KEA").start();
+    let target = Cluster::amr(2).start();
+    everything_arrives(&source.access(), &target.access(), FeedKind::Events, Workload::new(3)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cluster_to_single() {
+    let (source, target) = (Cluster::acr(3).start(), Server::amr().start());
+    everything_arrives(&source.access(), &target.access(), FeedKind::Tracking, Workload::new(4)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_databases_and_flushes() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    let naming = Naming::identity([0, 3]).unwrap();
+    let workload = Workload { dbs: vec![0, 3], flushes: true, ..Workload::new(5) };
+    let writing = workload.start(&from);
+    let following = follow(&from, &to, FeedKind::Tracking, naming).await;
+    following.reaches(Phase::Following).await;
+    source.command(&["FLUSHALL"]);
+    write_for(writing).await;
+    let outcome = following.ends_ready().await;
+    let reasons: Vec<_> = outcome.status.gaps.iter().map(|gap| gap.reason).collect();
+    assert!(reasons.contains(&GapReason::Everything), "{reasons:?}");
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_is_cut_off_is_a_gap_and_heals() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    let writing = Workload::new(6).start(&from);
+    let following = follow(&from, &to, FeedKind::Tracking, database_0()).await;
+    following.reaches(Phase::Following).await;
+    // As the server itself does to a reader that is too slow.
+    let killed = source.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    assert_eq!(killed, testkit::server::Reply::Integer(1));
+    write_for(writing).await;
+    let outcome = following.ends_ready().await;
+    let reasons: Vec<_> = outcome.status.gaps.iter().map(|gap| gap.reason).collect();
+    assert_eq!(reasons, [GapReason::Beginning, GapReason::FeedLost], "{outcome:?}");
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_break_on_both_sides() {
+    const SEED: u64 = 7;
+    println!("seed {SEED}");
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    let (to_source, to_target) = (Relay::to(&from.host, from.port), Relay::to(&to.host, to.port));
+    let writing = Workload::new(SEED).start(&from);
+    let following =
+        follow(&from.via(to_source.port()), &to.via(to_target.port()), FeedKind::Tracking, database_0())
+            .await;
+    following.reaches(Phase::Following).await;
+    for _ in 0..4 {
+        to_source.cut();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        to_target.cut();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    write_for(writing).await;
+    let outcome = following.ends_ready().await;
+    assert!(outcome.status.gaps.len() >= 3, "{outcome:?}");
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_restarted() {
+    let source = Server::plain6().arg("appendonly", "yes").arg("appendfsync", "always").start();
+    let target = Server::plain7().start();
+    let (from, to) = (source.access(), target.access());
+    dataset::strings(&from, 2000, 30).await;
+    let following = follow(&from, &to, FeedKind::Tracking, database_0()).await;
+    following.reaches(Phase::Following).await;
+    source.kill();
+    source.restart();
+    dataset::strings(&from, 2500, 31).await;
+    let outcome = following.ends_ready().await;
+    assert!(outcome.status.gaps.iter().any(|gap| gap.reason == GapReason::OtherProcess), "{outcome:?}");
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_feed_sees_arrives_all_the_same() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    for n in 0..20 {
+        let stream = format!("stream:{n}");
+        source.command(&["XADD", &stream, "1-1", "a", "b"]);
+        source.command(&["XGROUP", "CREATE", &stream, "g", "0"]);
+    }
+    let following = follow(&from, &to, FeedKind::Tracking, database_0()).await;
+    following.reaches(Phase::Following).await;
+    for n in 0..20 {
+        let stream = format!("stream:{n}");
+        source.command(&["XREADGROUP", "GROUP", "g", "c", "STREAMS", &stream, ">"]);
+    }
+    following.ends_ready().await;
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_it_at_once() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let writing = Workload::new(8).start(&source.access());
+    let following = follow(&source.access(), &target.access(), FeedKind::Tracking, database_0()).await;
+    following.reaches(Phase::Following).await;
+    following.stop.ask();
+    let outcome = tokio::time::timeout(Duration::from_secs(10), following.task).await.unwrap().unwrap();
+    assert!(matches!(outcome.end, SyncEnd::Halted(engine::Halt::Asked)), "{outcome:?}");
+    writing.end().await;
+}
