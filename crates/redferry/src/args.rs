@@ -2,6 +2,8 @@
 
 mod copy;
 mod quantities;
+mod rdb;
+mod sync;
 mod verify;
 
 use std::num::NonZeroU64;
@@ -12,6 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::copy::{CheckArgs, CopyArgs, Preflight};
 use self::quantities::{duration, nonzero_bytes};
+pub(crate) use self::rdb::{ConvertArgs, ExportArgs, Form, ImportArgs, InspectArgs, RdbCommand};
+pub(crate) use self::sync::{FeedChoice, SyncArgs};
 pub(crate) use self::verify::{Level, VerifyArgs};
 
 /// Move a live Redis cache from Azure Cache for Redis to Azure Managed Redis and prove that nothing was lost.
@@ -52,32 +56,60 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     /// Copy all keys from the source to the target; run it again to go on after an interruption
     Copy(Box<CopyArgs>),
+    /// Copy all keys and carry every change after that, until the target can take over
+    Sync(Box<SyncArgs>),
     /// Compare both caches key by key, both ways, and say what differs; with --repair make it equal
     Verify(Box<VerifyArgs>),
+    /// Look into RDB files, write them from a cache, bring them into one, change their version
+    #[command(subcommand)]
+    Rdb(Box<RdbCommand>),
 }
 
 /// The two sides.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Connection")]
 pub(crate) struct Sides {
+    #[command(flatten)]
+    pub(crate) source: SourceSide,
+    #[command(flatten)]
+    pub(crate) target: TargetSide,
+    #[command(flatten)]
+    pub(crate) way: Way,
+}
+
+/// The cache that keys come from.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct SourceSide {
     /// The cache that keys come from; it is only ever read
-    #[arg(long, value_name = "ADDRESS", env = "REDFERRY_SOURCE", hide_env_values = true)]
+    #[arg(long = "source", value_name = "ADDRESS", env = "REDFERRY_SOURCE", hide_env_values = true)]
     pub(crate) source: String,
-    /// The cache that keys go to
-    #[arg(long, value_name = "ADDRESS", env = "REDFERRY_TARGET", hide_env_values = true)]
-    pub(crate) target: String,
     /// Read the source's password from this file (else from REDFERRY_SOURCE_PASSWORD)
     #[arg(long, value_name = "FILE")]
     pub(crate) source_password_file: Option<PathBuf>,
     /// Ask for the source's password on the terminal
     #[arg(long, conflicts_with = "source_password_file")]
     pub(crate) source_password_prompt: bool,
+}
+
+/// The cache that keys go to.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct TargetSide {
+    /// The cache that keys go to
+    #[arg(long = "target", value_name = "ADDRESS", env = "REDFERRY_TARGET", hide_env_values = true)]
+    pub(crate) target: String,
     /// Read the target's password from this file (else from REDFERRY_TARGET_PASSWORD)
     #[arg(long, value_name = "FILE")]
     pub(crate) target_password_file: Option<PathBuf>,
     /// Ask for the target's password on the terminal
     #[arg(long, conflicts_with = "target_password_file")]
     pub(crate) target_password_prompt: bool,
+}
+
+/// How caches are connected to.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct Way {
     /// Certificate authorities to trust besides the system's (PEM)
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,

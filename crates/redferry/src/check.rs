@@ -19,8 +19,12 @@ async fn try_run(args: &CheckArgs) -> Result<Exit, Exit> {
     let endpoints = connect::endpoints(&args.sides)?;
     wishes::selection(&args.choice)?;
     let names = wishes::name_rules(&args.choice)?;
-    let wishes =
-        wishes::wishes(&args.choice, &args.preflight, &endpoints.source_address, &endpoints.target_address)?;
+    let wishes = wishes::wishes(
+        &args.choice,
+        &args.preflight,
+        endpoints.source_address.database,
+        endpoints.target_address.database,
+    )?;
     let findings = probe(&endpoints, &wishes).await?;
     names.naming(&wishes, &findings.databases)?;
     let text = format!("{}\n", findings.table());

@@ -7,7 +7,7 @@ use client::secret::Secret;
 use client::tls::TlsOptions;
 use client::{Endpoint, Side};
 
-use crate::args::Sides;
+use crate::args::{Sides, SourceSide, TargetSide, Way};
 use crate::exit::Exit;
 
 /// Both sides, ready to be connected to.
@@ -19,43 +19,67 @@ pub(crate) struct Endpoints {
     pub(crate) target_address: Address,
 }
 
-/// Reads addresses, passwords and certificates.
+/// One side, ready to be connected to.
+#[derive(Debug)]
+pub(crate) struct OneSide {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) address: Address,
+}
+
+/// Reads addresses, passwords and certificates of both sides.
 pub(crate) fn endpoints(sides: &Sides) -> Result<Endpoints, Exit> {
-    let source_address = address(
-        Side::Source,
-        &sides.source,
-        sides.source_password_file.as_deref(),
-        sides.source_password_prompt,
-    )?;
-    let target_address = address(
-        Side::Target,
-        &sides.target,
-        sides.target_password_file.as_deref(),
-        sides.target_password_prompt,
-    )?;
-    let tls = TlsOptions {
-        ca: sides.ca.clone(),
-        client_cert: sides.client_cert.clone(),
-        client_key: sides.client_key.clone(),
-        insecure: sides.insecure,
-    };
-    if sides.insecure {
+    let source = source_address(&sides.source)?;
+    let target = target_address(&sides.target)?;
+    warn_of(&sides.way);
+    Ok(Endpoints {
+        source: endpoint(Side::Source, &source, &sides.way)?,
+        target: endpoint(Side::Target, &target, &sides.way)?,
+        source_address: source,
+        target_address: target,
+    })
+}
+
+/// The source alone.
+pub(crate) fn source(side: &SourceSide, way: &Way) -> Result<OneSide, Exit> {
+    let address = source_address(side)?;
+    warn_of(way);
+    Ok(OneSide { endpoint: endpoint(Side::Source, &address, way)?, address })
+}
+
+/// The target alone.
+pub(crate) fn target(side: &TargetSide, way: &Way) -> Result<OneSide, Exit> {
+    let address = target_address(side)?;
+    warn_of(way);
+    Ok(OneSide { endpoint: endpoint(Side::Target, &address, way)?, address })
+}
+
+fn source_address(side: &SourceSide) -> Result<Address, Exit> {
+    address(Side::Source, &side.source, side.source_password_file.as_deref(), side.source_password_prompt)
+}
+
+fn target_address(side: &TargetSide) -> Result<Address, Exit> {
+    address(Side::Target, &side.target, side.target_password_file.as_deref(), side.target_password_prompt)
+}
+
+fn warn_of(way: &Way) {
+    if way.insecure {
         eprintln!(
             "redferry: WARNING: --insecure accepts any certificate; whoever sits between here and the caches can \
              read and change everything, passwords included"
         );
     }
-    let endpoint = |side, address: &Address| {
-        Endpoint::new(side, address, &tls)
-            .map(|endpoint| endpoint.with_connect_timeout(sides.connect_timeout))
-            .map_err(|error| Exit::usage(format!("{side}: {error}")))
+}
+
+fn endpoint(side: Side, address: &Address, way: &Way) -> Result<Endpoint, Exit> {
+    let tls = TlsOptions {
+        ca: way.ca.clone(),
+        client_cert: way.client_cert.clone(),
+        client_key: way.client_key.clone(),
+        insecure: way.insecure,
     };
-    Ok(Endpoints {
-        source: endpoint(Side::Source, &source_address)?,
-        target: endpoint(Side::Target, &target_address)?,
-        source_address,
-        target_address,
-    })
+    Endpoint::new(side, address, &tls)
+        .map(|endpoint| endpoint.with_connect_timeout(way.connect_timeout))
+        .map_err(|error| Exit::usage(format!("{side}: {error}")))
 }
 
 fn address(side: Side, text: &str, file: Option<&Path>, prompt: bool) -> Result<Address, Exit> {

@@ -34,8 +34,12 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
     let state = args.state.clone().unwrap_or_else(|| default_state(&arguments));
     let _lock = StateLock::take(&state).map_err(|error| refuse_state(&error))?;
     let resuming = Checkpoint::load(&state, &arguments).map_err(|error| refuse_state(&error))?.is_some();
-    let mut wishes =
-        wishes::wishes(&args.choice, &args.preflight, &endpoints.source_address, &endpoints.target_address)?;
+    let mut wishes = wishes::wishes(
+        &args.choice,
+        &args.preflight,
+        endpoints.source_address.database,
+        endpoints.target_address.database,
+    )?;
     wishes.resuming = resuming;
     wishes.flush_target = args.flush_target && !resuming;
     wishes.preserve_idle = args.preserve_idle;
@@ -185,9 +189,15 @@ fn arguments(args: &CopyArgs, endpoints: &Endpoints) -> Arguments {
 
 /// One file per pair of caches and choice of keys, in the working folder.
 fn default_state(arguments: &Arguments) -> PathBuf {
-    let pair = ["source", "target"].map(|name| arguments.get(name).cloned().unwrap_or_default()).join("\n");
-    let hash = pair.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    state_file("copy", &["source", "target"], arguments)
+}
+
+/// The name of a command's state file, told from others by what these arguments say.
+pub(crate) fn state_file(command: &str, names: &[&str], arguments: &Arguments) -> PathBuf {
+    let all: Vec<String> =
+        names.iter().map(|name| arguments.get(*name).cloned().unwrap_or_default()).collect();
+    let hash = all.join("\n").bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    Path::new(&format!("redferry-copy-{:08x}.state.json", hash as u32)).to_owned()
+    Path::new(&format!("redferry-{command}-{:08x}.state.json", hash as u32)).to_owned()
 }

@@ -41,11 +41,13 @@ pub(crate) struct Exit {
     text: String,
     /// What went wrong, for standard error and the document.
     error: Option<String>,
+    /// Standard output holds something else, and nothing must be added to it.
+    silent: bool,
 }
 
 impl Exit {
     pub(crate) fn new(code: Code, document: Value, text: String) -> Exit {
-        Exit { code, document, text, error: None }
+        Exit { code, document, text, error: None, silent: false }
     }
 
     pub(crate) fn with_error(mut self, error: impl Into<String>) -> Exit {
@@ -65,6 +67,12 @@ impl Exit {
         Exit::new(Code::Refused, json!({}), String::new()).with_error(error)
     }
 
+    /// Leaves standard output as it is.
+    pub(crate) fn without_document(mut self) -> Exit {
+        self.silent = true;
+        self
+    }
+
     /// Names the command in the document.
     pub(crate) fn of(mut self, command: &str) -> Exit {
         if let Value::Object(document) = &mut self.document {
@@ -77,6 +85,7 @@ impl Exit {
         let mut out = std::io::stdout().lock();
         // A reader that went away is no reason to fail.
         let _ = match output {
+            _ if self.silent => Ok(()),
             Output::Text => out.write_all(self.text.as_bytes()),
             Output::Json => {
                 if let Value::Object(document) = &mut self.document {

@@ -12,7 +12,8 @@ pub(crate) fn start(verbose: u8, quiet: bool) {
         (false, 1) => "debug",
         (false, _) => "trace",
     };
-    let ours = ["redferry", "engine", "verify", "client"].map(|name| format!("{name}={level}")).join(",");
+    let ours =
+        ["redferry", "engine", "verify", "client", "blob"].map(|name| format!("{name}={level}")).join(",");
     let filter =
         EnvFilter::try_from_env("REDFERRY_LOG").unwrap_or_else(|_| EnvFilter::new(format!("warn,{ours}")));
     tracing_subscriber::fmt()

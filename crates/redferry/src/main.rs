@@ -8,9 +8,12 @@ mod copy;
 mod exit;
 mod interrupt;
 mod log;
+mod page;
 mod printable;
 mod progress;
+mod rdb;
 mod report;
+mod sync;
 mod usage;
 mod utc;
 mod verify;
@@ -37,7 +40,9 @@ fn main() -> std::process::ExitCode {
         match &cli.command {
             Command::Check(args) => check::run(args).await.of("check"),
             Command::Copy(args) => copy::run(args, cli.output, cli.quiet).await.of("copy"),
+            Command::Sync(args) => sync::run(args, cli.output, cli.quiet).await.of("sync"),
             Command::Verify(args) => verify::run(args, cli.quiet).await.of("verify"),
+            Command::Rdb(command) => rdb::run(command, cli.quiet).await,
         }
     });
     // A value that is being read in pieces must not hold up the end.

@@ -1,7 +1,7 @@
 //! How far a run is: bars on a terminal, lines elsewhere.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use client::Node;
@@ -80,6 +80,81 @@ impl Watched for engine::Progress {
     fn remark(&self) -> Option<String> {
         let bytes = self.lanes().iter().map(|lane| lane.total.bytes).sum();
         Some(HumanBytes(bytes).to_string())
+    }
+}
+
+/// A live sync: what is carried, of what is known to be carried.
+pub(crate) struct Following {
+    watch: engine::Watch,
+    /// Keys of the source at the beginning.
+    expected: u64,
+    /// When the changes were last counted, how many there were, and how many a second.
+    rate: Mutex<(Instant, u64, u64)>,
+}
+
+impl Following {
+    pub(crate) fn new(watch: engine::Watch, expected: u64) -> Following {
+        Following { watch, expected, rate: Mutex::new((Instant::now(), 0, 0)) }
+    }
+
+    /// Changes per second, over a second or more.
+    fn changes_per_second(&self, changes: u64) -> u64 {
+        let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = rate.0.elapsed().as_secs_f64();
+        if since >= 1.0 {
+            *rate = (Instant::now(), changes, (changes.saturating_sub(rate.1) as f64 / since) as u64);
+        }
+        rate.2
+    }
+}
+
+impl Watched for Following {
+    fn rows(&self) -> Vec<Row> {
+        let Some(status) = self.watch.status() else { return Vec::new() };
+        let share = self.expected / (status.nodes.len() as u64).max(1);
+        let row = |node: engine::Followed| Row {
+            name: node.node.to_string(),
+            done: node.settled,
+            expected: share.max(node.settled + node.dirty),
+            remark: behind(node.dirty, node.lag_us),
+            waiting: None,
+        };
+        status.nodes.into_iter().map(row).collect()
+    }
+
+    fn remark(&self) -> Option<String> {
+        let status = self.watch.status()?;
+        let dirty = status.nodes.iter().map(|node| node.dirty).sum();
+        let lag_us = status.nodes.iter().map(|node| node.lag_us).max().unwrap_or(0);
+        let open = status.gaps.iter().filter(|gap| gap.healed_us.is_none()).count();
+        Some(format!(
+            "{}, {} changes/s, {}, open gaps: {open}",
+            status.phase.name(),
+            HumanCount(self.changes_per_second(status.changes)),
+            behind(dirty, lag_us),
+        ))
+    }
+}
+
+fn behind(dirty: u64, lag_us: u64) -> String {
+    format!("{} dirty, {} ms behind", HumanCount(dirty), lag_us / 1000)
+}
+
+impl Watched for engine::import::ImportProgress {
+    fn rows(&self) -> Vec<Row> {
+        let status = self.status();
+        vec![Row {
+            name: status.file,
+            done: status.total.settled(),
+            expected: status.expected,
+            remark: HumanBytes(status.total.bytes).to_string(),
+            waiting: status.waiting,
+        }]
+    }
+
+    fn remark(&self) -> Option<String> {
+        let status = self.status();
+        Some(format!("{}, {}", HumanBytes(status.total.bytes), status.file))
     }
 }
 

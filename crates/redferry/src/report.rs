@@ -1,18 +1,56 @@
 //! What a copy came to, for people and for scripts.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use engine::CopyOutcome;
 use indicatif::{HumanBytes, HumanCount};
-use migration::tally::{Cause, Fate, KeyType};
+use migration::tally::{Cause, Fate, KeyType, Tally};
 use serde_json::{Map, Value, json};
 
 use crate::printable::printable;
 use crate::usage::Usage;
 
+/// What whatever brings keys somewhere has in common.
+#[derive(Debug)]
+pub(crate) struct Brought<'a> {
+    pub(crate) total: &'a Tally,
+    pub(crate) examples: &'a BTreeMap<Cause, Vec<Vec<u8>>>,
+    pub(crate) elapsed: Duration,
+    pub(crate) elapsed_here: Duration,
+    pub(crate) copied_here: u64,
+    /// As the past participle of what was done.
+    pub(crate) done: &'static str,
+}
+
+impl<'a> Brought<'a> {
+    fn of(outcome: &'a CopyOutcome) -> Brought<'a> {
+        Brought {
+            total: &outcome.total,
+            examples: &outcome.examples,
+            elapsed: outcome.elapsed,
+            elapsed_here: outcome.elapsed_here,
+            copied_here: outcome.copied_here,
+            done: "copied",
+        }
+    }
+}
+
 /// The fields that scripts rely on; names never change once published.
 pub(crate) fn document(outcome: &CopyOutcome, usage: Usage, show_keys: bool) -> Value {
-    let total = &outcome.total;
+    let mut document = common(&Brought::of(outcome), usage, show_keys);
+    if let Value::Object(document) = &mut document {
+        document.insert("resumed".into(), outcome.resumed.into());
+        document.insert("scan_restarts".into(), outcome.restarts.into());
+        document.insert("ttl_error_bound_ms".into(), outcome.ttl_error_ms.into());
+    }
+    document
+}
+
+/// The fields that all such reports have.
+pub(crate) fn common(outcome: &Brought<'_>, usage: Usage, show_keys: bool) -> Value {
+    let total = outcome.total;
     let occurred = || Cause::ALL.iter().filter(|cause| total.caused(**cause) > 0);
     let causes: Map<String, Value> =
         occurred().map(|cause| (cause.name().to_owned(), total.caused(*cause).into())).collect();
@@ -37,9 +75,6 @@ pub(crate) fn document(outcome: &CopyOutcome, usage: Usage, show_keys: bool) -> 
         "peak_rss_bytes": usage.peak_rss_bytes,
         "causes": causes,
         "remedies": remedies,
-        "resumed": outcome.resumed,
-        "scan_restarts": outcome.restarts,
-        "ttl_error_bound_ms": outcome.ttl_error_ms,
     });
     if show_keys && let Value::Object(document) = &mut document {
         let examples: Map<String, Value> = outcome
@@ -56,13 +91,38 @@ pub(crate) fn document(outcome: &CopyOutcome, usage: Usage, show_keys: bool) -> 
 
 /// The same for the terminal.
 pub(crate) fn text(outcome: &CopyOutcome, usage: Usage, show_keys: bool) -> String {
-    let total = &outcome.total;
+    let mut out = common_text(&Brought::of(outcome), show_keys);
+    if outcome.resumed {
+        line(&mut out, "resumed", "yes, counts and time include the earlier runs");
+    }
+    if outcome.restarts > 0 {
+        let restarts = format!("{} scans began anew because another process answered", outcome.restarts);
+        line(&mut out, "restarts", &restarts);
+    }
+    line(&mut out, "TTL", &format!("exact within {} ms", outcome.ttl_error_ms.max(1)));
+    line(&mut out, "redferry", &used(usage));
+    out
+}
+
+/// A line of a report: what it is about, and what there is to say.
+pub(crate) fn line(out: &mut String, name: &str, value: &str) {
+    _ = writeln!(out, "{name:>12}  {value}");
+}
+
+/// What the program itself took.
+pub(crate) fn used(usage: Usage) -> String {
+    format!("{:.2} s CPU, {} memory at most", usage.cpu_ms as f64 / 1000.0, HumanBytes(usage.peak_rss_bytes))
+}
+
+/// The lines that all such reports have.
+pub(crate) fn common_text(outcome: &Brought<'_>, show_keys: bool) -> String {
+    let total = outcome.total;
     let mut out = String::new();
     let seconds = outcome.elapsed_here.as_secs_f64().max(0.001);
     let rate = outcome.copied_here as f64 / seconds;
-    let mut line = |name: &str, value: String| _ = writeln!(out, "{name:>12}  {value}");
+    let mut line = |name: &str, value: String| line(&mut out, name, &value);
     line(
-        "copied",
+        outcome.done,
         format!(
             "{} of {} keys, {} in {:.1} s ({} keys/s, {}/s)",
             HumanCount(total.copied),
@@ -97,20 +157,5 @@ pub(crate) fn text(outcome: &CopyOutcome, usage: Usage, show_keys: bool) -> Stri
             }
         }
     }
-    if outcome.resumed {
-        line("resumed", "yes, counts and time include the earlier runs".into());
-    }
-    if outcome.restarts > 0 {
-        line("restarts", format!("{} scans began anew because another process answered", outcome.restarts));
-    }
-    line("TTL", format!("exact within {} ms", outcome.ttl_error_ms.max(1)));
-    line(
-        "redferry",
-        format!(
-            "{:.2} s CPU, {} memory at most",
-            usage.cpu_ms as f64 / 1000.0,
-            HumanBytes(usage.peak_rss_bytes)
-        ),
-    );
     out
 }

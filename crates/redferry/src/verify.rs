@@ -49,11 +49,15 @@ async fn try_run(args: &VerifyArgs, quiet: bool) -> Result<Exit, Exit> {
     let selection = wishes::selection(&args.choice)?;
     let names = wishes::name_rules(&args.choice)?;
     if let Some(file) = &args.report {
-        page::can_be_written(file).map_err(|error| cannot_be_written(file, &error))?;
+        crate::page::can_be_written(file).map_err(|error| cannot_be_written(file, &error))?;
     }
     let lock = args.state.as_deref().map(StateLock::take).transpose();
     let _lock = lock.map_err(|error| copy::refuse_state(&error))?;
-    let wishes = wishes::of_choice(&args.choice, &endpoints.source_address, &endpoints.target_address)?;
+    let wishes = wishes::of_choice(
+        &args.choice,
+        endpoints.source_address.database,
+        endpoints.target_address.database,
+    )?;
     let look = preflight::look(&endpoints.source, &endpoints.target, &wishes)
         .await
         .map_err(|error| Exit::failed(error.to_string()))?;
@@ -126,7 +130,7 @@ fn told(account: &Account<'_>) -> Exit {
     let mut errors: Vec<String> =
         account.halt().map(|halt| interrupted(halt, account.args)).into_iter().collect();
     if let Some(file) = &account.args.report
-        && let Err(error) = page::write(file, account)
+        && let Err(error) = crate::page::write(file, &page::of(account))
     {
         code = Code::Failed;
         errors.push(format!(

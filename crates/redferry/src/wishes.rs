@@ -1,7 +1,6 @@
 //! From what was typed to what is wanted: databases, names, filters.
 
 use client::Endpoint;
-use client::address::Address;
 use engine::Arguments;
 use engine::preflight::{CHECKS, DbWish, Wishes};
 use migration::naming::{self, DbRule, Naming, Rename};
@@ -15,8 +14,8 @@ use crate::exit::Exit;
 pub(crate) fn wishes(
     choice: &Choice,
     preflight: &Preflight,
-    source: &Address,
-    target: &Address,
+    source_db: Option<u32>,
+    target_db: Option<u32>,
 ) -> Result<Wishes, Exit> {
     if let Some(name) = preflight.skip_check.iter().find(|name| !CHECKS.contains(&name.as_str())) {
         return Err(Exit::usage(format!(
@@ -28,13 +27,17 @@ pub(crate) fn wishes(
         on_conflict: preflight.on_conflict,
         target_memory: preflight.target_memory,
         skip_checks: preflight.skip_check.clone(),
-        ..of_choice(choice, source, target)?
+        ..of_choice(choice, source_db, target_db)?
     })
 }
 
 /// Which databases go where, and whether only some of their keys do.
-pub(crate) fn of_choice(choice: &Choice, source: &Address, target: &Address) -> Result<Wishes, Exit> {
-    let databases = match (&choice.dbs, choice.all_dbs, source.database) {
+pub(crate) fn of_choice(
+    choice: &Choice,
+    source_db: Option<u32>,
+    target_db: Option<u32>,
+) -> Result<Wishes, Exit> {
+    let databases = match (&choice.dbs, choice.all_dbs, source_db) {
         (Some(list), ..) => DbWish::List(naming::parse_db_list(list).map_err(|e| wrong("--db", &e))?),
         (None, true, _) => DbWish::All,
         (None, false, Some(db)) => DbWish::List(vec![db]),
@@ -45,7 +48,7 @@ pub(crate) fn of_choice(choice: &Choice, source: &Address, target: &Address) -> 
         let (from, to) = naming::parse_db_map(text).map_err(|e| wrong("--db-map", &e))?;
         db_map.insert(from, to);
     }
-    let others_to = if choice.prefix_by_db.is_some() { Some(0) } else { target.database };
+    let others_to = if choice.prefix_by_db.is_some() { Some(0) } else { target_db };
     Ok(Wishes {
         databases,
         db_map,
@@ -126,10 +129,6 @@ pub(crate) fn arguments(choice: &Choice, endpoints: &Endpoints) -> Arguments {
             arguments.insert(name.to_owned(), value);
         }
     };
-    let place = |endpoint: &Endpoint, db: Option<u32>| match db {
-        Some(db) => format!("{}/{db}", endpoint.seed()),
-        None => endpoint.seed().to_string(),
-    };
     keep("source", place(&endpoints.source, endpoints.source_address.database));
     keep("target", place(&endpoints.target, endpoints.target_address.database));
     for (option, value) in as_typed(choice) {
@@ -158,6 +157,14 @@ pub(crate) fn as_typed(choice: &Choice) -> Vec<(&'static str, String)> {
     ];
     typed.retain(|(_, value)| !value.is_empty());
     typed
+}
+
+/// A cache as a state file names it.
+pub(crate) fn place(endpoint: &Endpoint, db: Option<u32>) -> String {
+    match db {
+        Some(db) => format!("{}/{db}", endpoint.seed()),
+        None => endpoint.seed().to_string(),
+    }
 }
 
 fn wrong(option: &str, error: &dyn std::fmt::Display) -> Exit {

@@ -13,9 +13,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("blob", &[]),
     ("migration", &["commands"]),
     ("client", &["commands", "resp"]),
-    ("engine", &["client", "commands", "migration", "resp"]),
+    ("engine", &["client", "commands", "migration", "rdb", "resp"]),
     ("verify", &["client", "commands", "resp"]),
-    ("redferry", &["client", "engine", "migration", "verify"]),
+    ("redferry", &["blob", "client", "engine", "migration", "rdb", "verify"]),
 ];
 
 /// Crates that only serve development: nothing may need them outside its tests.

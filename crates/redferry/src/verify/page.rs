@@ -1,62 +1,21 @@
-//! What a comparison came to as one page for people: no script, nothing loaded, fit to be attached to a change
-//! request and to be printed.
+//! What a comparison came to as one page for people.
 
-mod html;
-
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::time::Duration;
 
 use ::verify::{Kind, Totals};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
-use tempfile::NamedTempFile;
 
 use super::account::{Account, Found, level, meaning, sees};
+use crate::page::{Html, bar};
 use crate::printable::printable;
 use crate::{utc, wishes};
-use html::{Html, bar};
 
 /// Beginnings of names that get a line of their own.
 const BEGINNINGS: usize = 100;
 
-const STYLE: &str = include_str!("page/style.css");
-
-/// Whether there can be a file of this name, before the work that it is to tell of.
-pub(super) fn can_be_written(file: &Path) -> io::Result<()> {
-    if file.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    beside(file).map(drop)
-}
-
-/// Writes the page whole, or leaves what was there.
-pub(super) fn write(file: &Path, account: &Account<'_>) -> io::Result<()> {
-    let mut new = beside(file)?;
-    new.write_all(of(account).as_bytes())?;
-    new.as_file().sync_all()?;
-    new.persist(file).map(drop).map_err(|error| error.error)
-}
-
-/// A file in the same folder, so that it can take the other's place at once. Whoever may read the folder may read it,
-/// as with any other file that a user makes.
-fn beside(file: &Path) -> io::Result<NamedTempFile> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o644)).tempfile_in(folder)
-}
-
 /// The page.
 pub(super) fn of(account: &Account<'_>) -> String {
-    let mut page = Html::default();
-    page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    // Whatever a name might smuggle in, the browser loads and runs nothing.
-    page.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
-    page.raw("<title>").text("redferry verify: ").text(&account.verdict()).raw("</title>\n");
-    page.raw("<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
+    let mut page = Html::page(&format!("redferry verify: {}", account.verdict()));
     header(&mut page, account);
     what(&mut page, account);
     how(&mut page, account);
@@ -70,10 +29,7 @@ pub(super) fn of(account: &Account<'_>) -> String {
     }
     page.heading("What this comparison cannot see").list(&account.not_seen());
     examples(&mut page, account);
-    page.raw("<footer>").text("Made by redferry ").text(env!("CARGO_PKG_VERSION"));
-    page.text(". Values and passwords are on no page; names of keys only where they were asked for.");
-    page.raw("</footer>\n</body>\n</html>\n");
-    page.into_text()
+    page.ended()
 }
 
 fn header(page: &mut Html, account: &Account<'_>) {

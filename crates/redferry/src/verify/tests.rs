@@ -234,14 +234,14 @@ fn a_page_is_text_and_nothing_else() {
 fn a_page_is_written_whole_beside_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.html");
-    page::can_be_written(&file).unwrap();
+    crate::page::can_be_written(&file).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     std::fs::write(&file, "old").unwrap();
-    with(&[], Found::Keys(equal()), |account| page::write(&file, account)).unwrap();
+    with(&[], Found::Keys(equal()), |account| crate::page::write(&file, &page::of(account))).unwrap();
     assert!(std::fs::read_to_string(&file).unwrap().contains("no difference"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    assert!(page::can_be_written(folder.path()).is_err());
-    assert!(page::can_be_written(&folder.path().join("no-such-folder/report.html")).is_err());
+    assert!(crate::page::can_be_written(folder.path()).is_err());
+    assert!(crate::page::can_be_written(&folder.path().join("no-such-folder/report.html")).is_err());
 }
 
 #[test]

@@ -4,19 +4,19 @@ use std::fmt::Write;
 
 /// A page under way.
 #[derive(Debug, Default)]
-pub(super) struct Html {
+pub(crate) struct Html {
     text: String,
 }
 
 impl Html {
     /// Markup of ours.
-    pub(super) fn raw(&mut self, markup: &str) -> &mut Html {
+    pub(crate) fn raw(&mut self, markup: &str) -> &mut Html {
         self.text.push_str(markup);
         self
     }
 
     /// Text from anywhere, for an element or an attribute in quotes.
-    pub(super) fn text(&mut self, text: &str) -> &mut Html {
+    pub(crate) fn text(&mut self, text: &str) -> &mut Html {
         for char in text.chars() {
             match char {
                 '&' => self.text.push_str("&amp;"),
@@ -30,11 +30,11 @@ impl Html {
         self
     }
 
-    pub(super) fn heading(&mut self, text: &str) -> &mut Html {
+    pub(crate) fn heading(&mut self, text: &str) -> &mut Html {
         self.raw("<h2>").text(text).raw("</h2>\n")
     }
 
-    pub(super) fn list(&mut self, items: &[impl AsRef<str>]) -> &mut Html {
+    pub(crate) fn list(&mut self, items: &[impl AsRef<str>]) -> &mut Html {
         self.raw("<ul>\n");
         for item in items {
             self.raw("<li>").text(item.as_ref()).raw("</li>\n");
@@ -42,27 +42,27 @@ impl Html {
         self.raw("</ul>\n")
     }
 
-    pub(super) fn facts_begin(&mut self) {
+    pub(crate) fn facts_begin(&mut self) {
         self.raw("<table>\n<tbody>\n");
     }
 
     /// A name and what it is, between beginning and end of facts.
-    pub(super) fn fact(&mut self, name: &str, value: &str) {
+    pub(crate) fn fact(&mut self, name: &str, value: &str) {
         self.raw("<tr><th class=\"name\">").text(name).raw("</th><td>").text(value).raw("</td></tr>\n");
     }
 
-    pub(super) fn facts_end(&mut self) {
+    pub(crate) fn facts_end(&mut self) {
         self.raw("</tbody>\n</table>\n");
     }
 
-    pub(super) fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.text
     }
 }
 
 /// A part of a whole as a bar; what there is at all can be seen. Drawn and not coloured in, because browsers
 /// leave out backgrounds on paper.
-pub(super) fn bar(part: u64, whole: u64) -> String {
+pub(crate) fn bar(part: u64, whole: u64) -> String {
     let percent = part as f64 * 100.0 / whole.max(1) as f64;
     let width = if part == 0 { 0.0 } else { percent.clamp(0.7, 100.0) };
     let mut svg = String::new();

@@ -1,0 +1,78 @@
+//! Options of `sync`.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use migration::conflict::OnConflict;
+
+use super::quantities::{bytes, duration};
+use super::{Choice, Patience, Preflight, Protection, Sides};
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SyncArgs {
+    #[command(flatten)]
+    pub(crate) sides: Sides,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Take a target that holds keys: those of the same name are overwritten, and those that the source does not have
+    /// are DELETED
+    #[arg(long, help_heading = "Preflight")]
+    pub(crate) adopt_target: bool,
+    /// Memory of the target, such as 24GB, where it does not tell
+    #[arg(long, value_name = "BYTES", value_parser = bytes, help_heading = "Preflight")]
+    target_memory: Option<u64>,
+    /// Go on although this check refuses; the name is in the table; may be repeated
+    #[arg(long, value_name = "CHECK", help_heading = "Preflight")]
+    pub(crate) skip_check: Vec<String>,
+    /// End when everything is carried and nobody has written to the source for this long; else it goes on until it is
+    /// stopped
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "How")]
+    pub(crate) until_quiet: Option<Duration>,
+    /// How the source says which keys change
+    #[arg(long, value_enum, default_value_t = FeedChoice::Auto, help_heading = "How")]
+    pub(crate) feed: FeedChoice,
+    /// Memory for names of changed keys that are not carried yet, over all nodes; what does not fit is compared again
+    #[arg(long, value_name = "BYTES", default_value = "256MiB", value_parser = bytes, help_heading = "How")]
+    pub(crate) marks: u64,
+    /// Values above this travel in pieces, so that neither side stands still and memory stays flat
+    #[arg(long, value_name = "BYTES", default_value = "8MiB", value_parser = bytes, help_heading = "How")]
+    pub(crate) big_key: u64,
+    #[command(flatten)]
+    pub(crate) protection: Protection,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+}
+
+/// How changes are heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FeedChoice {
+    /// Tracking where the source allows it, else events where they are switched on
+    Auto,
+    /// CLIENT TRACKING: needs Redis 6 and no configuration
+    Tracking,
+    /// Keyspace notifications: notify-keyspace-events must be set to at least AE
+    Events,
+}
+
+impl SyncArgs {
+    /// What preflight is told.
+    pub(crate) fn preflight(&self) -> Preflight {
+        Preflight {
+            on_conflict: if self.adopt_target { OnConflict::Replace } else { OnConflict::Refuse },
+            target_memory: self.target_memory,
+            skip_check: self.skip_check.clone(),
+        }
+    }
+
+    /// A filter by what changes while keys are followed, if one is given.
+    pub(crate) fn filter_that_changes(&self) -> Option<&'static str> {
+        let choice = &self.choice;
+        [
+            ("--type", !choice.types.is_empty()),
+            ("--min-ttl", choice.min_ttl.is_some()),
+            ("--no-ttl-only", choice.no_ttl_only),
+        ]
+        .into_iter()
+        .find_map(|(option, given)| given.then_some(option))
+    }
+}

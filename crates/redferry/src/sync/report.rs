@@ -1,0 +1,171 @@
+//! What a sync came to, for people and for scripts.
+
+use client::FeedKind;
+use engine::{SyncEnd, SyncOutcome, SyncStatus};
+use indicatif::HumanCount;
+use migration::follow::{Gap, Phase};
+use serde_json::{Map, Value, json};
+
+use crate::report::{line, used};
+use crate::usage::Usage;
+
+/// The fields that scripts rely on; names never change once published.
+pub(super) fn document(outcome: &SyncOutcome, feed: FeedKind, usage: Usage) -> Value {
+    let status = &outcome.status;
+    let nodes: Vec<Value> = status
+        .nodes
+        .iter()
+        .map(|node| {
+            json!({ "node": node.node.to_string(), "dirty": node.dirty, "lag_ms": node.lag_us / 1000 })
+        })
+        .collect();
+    let gaps: Vec<Value> = status
+        .gaps
+        .iter()
+        .map(|gap| {
+            json!({
+                "node": gap.node,
+                "reason": gap.reason.name(),
+                "since_ms": gap.since_us / 1000,
+                "healed_ms": gap.healed_us.map(|us| us / 1000),
+            })
+        })
+        .collect();
+    let refused: Map<String, Value> =
+        status.refused.iter().map(|(cause, keys)| (cause.name().to_owned(), (*keys).into())).collect();
+    let remedies: Map<String, Value> =
+        status.refused.keys().map(|cause| (cause.name().to_owned(), cause.remedy().into())).collect();
+    json!({
+        "phase": status.phase.name(),
+        "ready": matches!(outcome.end, SyncEnd::Ready),
+        "feed": feed.name(),
+        "nodes": nodes,
+        "changes": status.changes,
+        "keys_carried": status.carried,
+        "keys_removed": status.removed,
+        "refused": refused,
+        "remedies": remedies,
+        "gaps": gaps,
+        "elapsed_ms": status.elapsed.as_millis() as u64,
+        "cpu_ms": usage.cpu_ms,
+        "peak_rss_bytes": usage.peak_rss_bytes,
+        "ttl_error_bound_ms": outcome.ttl_error_ms,
+    })
+}
+
+/// The same for the terminal.
+pub(super) fn text(outcome: &SyncOutcome, usage: Usage) -> String {
+    let status = &outcome.status;
+    let mut out = String::new();
+    line(
+        &mut out,
+        "carried",
+        &format!(
+            "{} keys written, {} removed, {} changes heard in {:.1} s",
+            HumanCount(status.carried),
+            HumanCount(status.removed),
+            HumanCount(status.changes),
+            status.elapsed.as_secs_f64(),
+        ),
+    );
+    for (cause, times) in &status.refused {
+        line(&mut out, "refused", &format!("{} {}", HumanCount(*times), cause.name()));
+        line(&mut out, "", &format!("-> {}", cause.remedy()));
+    }
+    for gap in &status.gaps {
+        line(&mut out, "gap", &gap_text(gap));
+    }
+    line(&mut out, "TTL", &format!("exact within {} ms", outcome.ttl_error_ms.max(1)));
+    line(&mut out, "redferry", &used(usage));
+    out
+}
+
+fn gap_text(gap: &Gap) -> String {
+    let since = gap.since_us as f64 / 1e6;
+    match gap.healed_us {
+        Some(healed) => format!(
+            "{} {} at {since:.1} s, healed after {:.1} s",
+            gap.node,
+            gap.reason.name(),
+            healed.saturating_sub(gap.since_us) as f64 / 1e6,
+        ),
+        None => format!("{} {} at {since:.1} s, open", gap.node, gap.reason.name()),
+    }
+}
+
+/// Whether the target may take over, or what is missing.
+pub(super) fn last_line(outcome: &SyncOutcome) -> String {
+    let status = &outcome.status;
+    match &outcome.end {
+        SyncEnd::Ready if status.refused.is_empty() => {
+            "\nReady: every change up to now is on the target. Stop the writers' connections and switch; verify with \
+             redferry verify.\n"
+                .into()
+        }
+        SyncEnd::Ready => {
+            "\nReady, but not every key is on the target: see refused above. Verify with redferry verify before you \
+             switch.\n"
+                .into()
+        }
+        SyncEnd::Halted(_) => format!("\nNot ready: {}.\n", missing(status)),
+    }
+}
+
+/// What keeps the target from taking over.
+fn missing(status: &SyncStatus) -> String {
+    let mut missing = Vec::new();
+    match status.phase {
+        Phase::Probing => missing.push("not every node of the source was heard yet".to_owned()),
+        Phase::Snapshot => missing.push("not every key was carried once yet".to_owned()),
+        Phase::Healing => missing.push("what changed in a gap is not carried yet".to_owned()),
+        Phase::Following => {}
+    }
+    let open = status.gaps.iter().filter(|gap| gap.healed_us.is_none()).count();
+    if open > 0 {
+        missing.push(format!("gaps that are open: {open}"));
+    }
+    let dirty: u64 = status.nodes.iter().map(|node| node.dirty).sum();
+    if dirty > 0 {
+        missing.push(format!("changed keys that wait: {}", HumanCount(dirty)));
+    }
+    if missing.is_empty() {
+        missing.push(
+            "it followed until it was stopped, and nobody waited for the last changes; --until-quiet does"
+                .to_owned(),
+        );
+    }
+    missing.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use engine::Halt;
+
+    use super::*;
+
+    fn outcome(end: SyncEnd, phase: Phase) -> SyncOutcome {
+        let status = SyncStatus {
+            phase,
+            nodes: Vec::new(),
+            changes: 3,
+            carried: 2,
+            removed: 1,
+            refused: Default::default(),
+            gaps: Vec::new(),
+            elapsed: Duration::from_secs(2),
+        };
+        SyncOutcome { end, status, ttl_error_ms: 0 }
+    }
+
+    #[test]
+    fn the_last_line_says_whether_to_switch_or_what_is_missing() {
+        let ready = last_line(&outcome(SyncEnd::Ready, Phase::Following));
+        assert!(ready.starts_with("\nReady:") && ready.contains("redferry verify"), "{ready}");
+        let snapshot = last_line(&outcome(SyncEnd::Halted(Halt::Asked), Phase::Snapshot));
+        assert!(snapshot.contains("Not ready: not every key was carried"), "{snapshot}");
+        let following = last_line(&outcome(SyncEnd::Halted(Halt::Asked), Phase::Following));
+        assert!(following.contains("--until-quiet"), "{following}");
+    }
+}
