@@ -64,6 +64,6 @@ fn keys(server: &Server) -> i64 {
 }
 
 /// An address with user and password in it, as a URL.
-fn url_as(user: &str, password: &str, access: &Access) -> String {
+pub(crate) fn url_as(user: &str, password: &str, access: &Access) -> String {
     format!("redis://{user}:{password}@{}:{}", access.host, access.port)
 }

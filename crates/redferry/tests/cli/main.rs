@@ -3,8 +3,10 @@
 mod bad_input;
 mod choice;
 mod layouts;
+mod rdb;
 mod resume;
 mod source_reads;
 mod support;
+mod sync;
 mod values;
 mod verify;

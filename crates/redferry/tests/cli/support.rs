@@ -110,18 +110,66 @@ impl Redferry {
         ended(self.command(command, options).output().expect("the binary runs"))
     }
 
+    /// `redferry rdb ...` to its end; only the sides that the subcommand knows are named.
+    pub(crate) fn rdb(&self, subcommand: &str, options: &[&str]) -> Ended {
+        ended(self.rdb_command(subcommand, options).output().expect("the binary runs"))
+    }
+
+    /// The same, going on in the background.
+    pub(crate) fn start_rdb(&self, subcommand: &str, options: &[&str]) -> Child {
+        self.rdb_command(subcommand, options).spawn().expect("the binary runs")
+    }
+
+    /// `redferry rdb ...` whose standard output is not a JSON document.
+    pub(crate) fn rdb_output(&self, subcommand: &str, options: &[&str]) -> Output {
+        let mut process = self.rdb_command(subcommand, options);
+        process.output().expect("the binary runs")
+    }
+
+    fn rdb_command(&self, subcommand: &str, options: &[&str]) -> Command {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_redferry"));
+        process
+            .current_dir(self.folder.path())
+            .env_clear()
+            .args(["rdb", subcommand, "--output", "json"])
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let side = match subcommand {
+            "export" => Some(("--source", "REDFERRY_SOURCE_PASSWORD", &self.source)),
+            "import" => Some(("--target", "REDFERRY_TARGET_PASSWORD", &self.target)),
+            _ => None,
+        };
+        if let Some((option, variable, side)) = side {
+            process.args([option, &side.address]);
+            if side.address.starts_with("rediss") {
+                process.arg("--ca").arg(&testkit::tls::authority().ca);
+            }
+            if let Some(password) = &side.password {
+                process.env(variable, password);
+            }
+        }
+        process
+    }
+
     /// `redferry copy` to its end.
     pub(crate) fn copy(&self, options: &[&str]) -> Ended {
         self.run("copy", options)
     }
 
+    /// A command, going on in the background.
+    pub(crate) fn start(&self, command: &str, options: &[&str]) -> Child {
+        self.command(command, options).spawn().expect("the binary runs")
+    }
+
     /// `redferry copy`, going on in the background.
     pub(crate) fn start_copy(&self, options: &[&str]) -> Child {
-        self.command("copy", options).spawn().expect("the binary runs")
+        self.start("copy", options)
     }
 }
 
-/// Waits for a started copy.
+/// Waits for a started command.
 pub(crate) fn wait(child: Child) -> Ended {
     ended(child.wait_with_output().expect("the process can be waited for"))
 }
