@@ -25,10 +25,19 @@ pub enum Build {
 /// # Errors
 /// The build failed.
 pub fn build(package: &str, build: Build) -> Result<PathBuf> {
+    build_with(package, build, &[])
+}
+
+/// The same with features of the package.
+///
+/// # Errors
+/// The build failed.
+pub fn build_with(package: &str, build: Build, features: &[&str]) -> Result<PathBuf> {
     let release = (build == Build::Release).then_some("--release");
     let output = cargo()
         .args(["build", "--package", package, "--bin", package])
         .args(release)
+        .args(["--features", &features.join(",")])
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()
@@ -60,5 +69,14 @@ pub fn redferry(program: &Path, command: &str, source: &Access, target: &Access,
         };
     }
     process.stdin(Stdio::null()).kill_on_drop(true);
+    process
+}
+
+/// `redferry rdb import` of a file into a test cache that asks for no password. `folder` is where it runs and leaves its
+/// state.
+pub fn redferry_import(program: &Path, file: &Path, target: &Access, folder: &Path) -> Command {
+    let mut process = Command::new(program);
+    process.current_dir(folder).args(["rdb", "import"]).arg(file).args(["--target", &target.url()]);
+    process.env_remove("REDFERRY_TARGET_PASSWORD").stdin(Stdio::null()).kill_on_drop(true);
     process
 }

@@ -77,9 +77,33 @@ pub fn number(text: &str) -> Result<u64, String> {
     number.filter(|number| *number >= 10).ok_or_else(|| "a number of at least 10, such as 300k or 10m".into())
 }
 
+/// A number of bytes as it is typed: `500m`, `20g`; units are powers of 1024.
+///
+/// # Errors
+/// It is something else, or less than a megabyte.
+pub fn size(text: &str) -> Result<u64, String> {
+    let (digits, shift) = match text.as_bytes().last() {
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 20),
+        Some(b'g' | b'G') => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
+    bytes.filter(|bytes| *bytes >= 1 << 20).ok_or_else(|| "a size of at least 1m, such as 500m or 20g".into())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{number, size};
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("20g"), Ok(20 << 30));
+        assert_eq!(size("256M"), Ok(256 << 20));
+        assert_eq!(size("2000000"), Ok(2_000_000));
+        for wrong in ["", "g", "-1g", "1.5g", "1000", "99999999999g"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn numbers_of_keys() {

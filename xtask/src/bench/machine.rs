@@ -4,6 +4,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
 
 /// Clock ticks per second in `/proc/stat` (proc_stat(5)); Linux fixes it at 100 for user space.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -81,15 +83,14 @@ impl Manners {
     }
 }
 
-/// CPU time of this process so far.
+/// CPU time of this process so far, user and system.
 pub fn own_cpu() -> Duration {
-    let ticks = || {
-        let stat = fs::read_to_string("/proc/self/stat").ok()?;
-        // The name in parentheses may hold spaces; user and system time are the 14th and 15th field.
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
+    let micros = || {
+        let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+        let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+        u64::try_from(micros).ok()
     };
-    Duration::from_secs_f64(ticks().unwrap_or(0.0) / TICKS_PER_SECOND)
+    Duration::from_micros(micros().unwrap_or_default())
 }
 
 /// Largest resident set of this process so far, in bytes; 0 where there is no `/proc`.

@@ -6,6 +6,7 @@
 mod copy;
 mod data;
 mod machine;
+mod rdb;
 mod run;
 mod statistics;
 mod table;
@@ -38,6 +39,11 @@ pub enum Bench {
         #[arg(long, value_name = "NUMBER", value_parser = data::number, default_value = "1m")]
         keys: Vec<u64>,
     },
+    /// Parsing RDB files against librdb, and `redferry rdb import` against the server's own loading and against the limit
+    Rdb(rdb::Options),
+    /// One pass over a file or stream, in a process of its own so that its memory and CPU time can be told
+    #[command(hide = true)]
+    RdbPass(rdb::Pass),
     /// The plain comparison itself, in a process of its own so that its memory and CPU time can be told
     #[command(hide = true)]
     Plain(verify::Ports),
@@ -89,6 +95,8 @@ pub async fn run(bench: Bench) -> Result<()> {
     match bench {
         Bench::Copy { ways, tls } => copy::run(&ways, tls).await,
         Bench::Verify { ways, keys } => verify::run(&ways, &keys).await,
+        Bench::Rdb(options) => rdb::run(&options).await,
+        Bench::RdbPass(pass) => rdb::pass(&pass),
         Bench::Plain(ports) => verify::compare(ports).await,
     }
 }

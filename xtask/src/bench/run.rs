@@ -1,4 +1,4 @@
-//! One run of a program between two servers, as a user would start it, and what it says of itself.
+//! One run of a program between two servers, or from a file to one, as a user would start it, and what it says of itself.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -22,11 +22,13 @@ pub enum Brake {
     Default,
 }
 
-/// What a program does between the servers.
+/// What a program does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
     /// Carries keys.
     Copy,
+    /// Carries keys out of a file.
+    Import,
     /// Compares keys.
     Compare,
 }
@@ -40,13 +42,13 @@ pub struct Run {
     pub work: Duration,
     /// User and system time of the process.
     pub cpu: Duration,
-    /// Keys copied or compared.
+    /// Keys copied, imported or compared.
     pub keys: u64,
-    /// Bytes of values copied; of what is only compared nobody counts them.
+    /// Bytes of values copied; for other work nobody counts them.
     pub bytes: u64,
     /// Largest resident set, bytes.
     pub peak_rss: u64,
-    /// CPU time of the source during the run.
+    /// CPU time of the source during the run; none for a file.
     pub source_cpu: Duration,
     /// CPU time of the target during the run.
     pub target_cpu: Duration,
@@ -58,8 +60,14 @@ pub struct Run {
 ///
 /// # Errors
 /// The program ended with another code than 0: then not everything was copied, or something differs.
-pub async fn measured(mut command: Command, work: Work, source: &Server, target: &Server) -> Result<Run> {
-    let before = (source.cpu_time(), target.cpu_time());
+pub async fn measured(
+    mut command: Command,
+    work: Work,
+    source: Option<&Server>,
+    target: &Server,
+) -> Result<Run> {
+    let of_source = || source.map_or(Duration::ZERO, Server::cpu_time);
+    let before = (of_source(), target.cpu_time());
     let (machine, begin) = (Moment::now(), Instant::now());
     let output = command.stderr(Stdio::inherit()).output().await.context("the program cannot be started")?;
     let wall = begin.elapsed();
@@ -70,10 +78,11 @@ pub async fn measured(mut command: Command, work: Work, source: &Server, target:
     let number = |name: &str| report[name].as_u64().with_context(|| format!("no {name} in the report"));
     let (keys, bytes) = match work {
         Work::Copy => (number("keys_copied")?, number("bytes_copied")?),
+        Work::Import => (number("keys_copied")?, 0),
         Work::Compare => (number("keys_compared")?, 0),
     };
     let cpu = Duration::from_millis(number("cpu_ms")?);
-    let source_cpu = source.cpu_time().saturating_sub(before.0);
+    let source_cpu = of_source().saturating_sub(before.0);
     let target_cpu = target.cpu_time().saturating_sub(before.1);
     Ok(Run {
         wall,
@@ -108,7 +117,7 @@ pub async fn copy(
         if brake == Brake::Off {
             command.args(["--max-latency", "0"]);
         }
-        let run = measured(command, Work::Copy, source, &target).await?;
+        let run = measured(command, Work::Copy, Some(source), &target).await?;
         complete(keys(source)?, &target)?;
         Ok((run, target))
     };

@@ -80,7 +80,7 @@ impl VerifyBench<'_> {
             Contender::Plain => self.plain(source, target),
             Contender::Copy => bail!("a copy compares nothing"),
         };
-        run::measured(command, Work::Compare, source, target)
+        run::measured(command, Work::Compare, Some(source), target)
             .await
             .with_context(|| contender.name().to_owned())
     }
