@@ -170,6 +170,8 @@ impl<O: Origin> Import<O> {
         });
         let book = Book { state, began, path: run.options.state.clone() };
         let mut loader = Loader::new(Arc::clone(&run), self.version, self.functions, book, progress.clone());
+        // Before the first key: whatever ends this run, the next one knows that these keys are its own.
+        loader.save()?;
         let halt = {
             let _guards = guardian::watch_targets(&run);
             all_files(&self.files, &names, &mut loader, &run, self.version).await.err()

@@ -63,6 +63,10 @@ impl Exit {
         Exit::new(Code::Failed, json!({}), String::new()).with_error(error)
     }
 
+    pub(crate) fn interrupted(error: impl Into<String>) -> Exit {
+        Exit::new(Code::Interrupted, json!({}), String::new()).with_error(error)
+    }
+
     pub(crate) fn refused(error: impl Into<String>) -> Exit {
         Exit::new(Code::Refused, json!({}), String::new()).with_error(error)
     }

@@ -16,6 +16,11 @@ pub(crate) fn listen(stop: Arc<Stop>) {
     });
 }
 
+/// The same for work that leaves nothing behind and cannot go on: its end is waited for with this.
+pub(crate) async fn asked() {
+    wait().await;
+}
+
 async fn wait() {
     let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(signal) => signal,

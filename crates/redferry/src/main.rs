@@ -1,6 +1,7 @@
 //! The command line of redferry.
 
 mod args;
+mod beginnings;
 mod check;
 mod collisions;
 mod connect;

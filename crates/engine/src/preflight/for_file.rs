@@ -99,7 +99,7 @@ pub async fn for_files(
         }
     }
     abilities.restore &= rdb_version.is_some();
-    let wishes = Wishes { from_files: true, ..wishes.clone() };
+    let wishes = Wishes { from_files: true, databases: all_unless_chosen(wishes), ..wishes.clone() };
     let checks = checks::these(
         CHECKS,
         &checks::Picture {
@@ -151,23 +151,26 @@ pub async fn for_export(source: &Endpoint, wishes: &Wishes) -> Result<ExportFind
         abilities.memory_usage = source.facts.has("MEMORY USAGE");
         abilities.hash_field_expiry = source.facts.has("HPEXPIRETIME");
     }
-    // A file has room for as many databases as there are.
-    let all = match wishes.databases {
-        DbWish::Default => DbWish::All,
-        ref other => other.clone(),
-    };
     let checks = checks::these(
         EXPORT_CHECKS,
         &checks::Picture {
             source: &source,
             target: &file,
-            wishes: &Wishes { databases: all, ..wishes.clone() },
+            wishes: &Wishes { databases: all_unless_chosen(wishes), ..wishes.clone() },
             wanted: &wanted,
             identity: &Identity::Different,
             clock_difference_ms: None,
         },
     );
     Ok(ExportFindings { source: source.facts, databases: wanted, checks, abilities })
+}
+
+/// A file has room for as many databases as there are, so all of them are meant where nobody chose.
+fn all_unless_chosen(wishes: &Wishes) -> DbWish {
+    match &wishes.databases {
+        DbWish::Default => DbWish::All,
+        chosen => chosen.clone(),
+    }
 }
 
 /// The newest version whose payloads a server takes. A payload without a type is refused in any case: for its version

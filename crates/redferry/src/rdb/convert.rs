@@ -19,7 +19,7 @@ use super::place::Place;
 use crate::args::{ConvertArgs, Form};
 use crate::exit::{Code, Exit};
 use crate::report::{self, Brought};
-use crate::usage;
+use crate::{interrupt, usage};
 
 /// Values up to this are held whole. Larger ones are written as they come wherever their form allows it.
 const LIMITS: Limits = Limits { whole: 8 << 20, text: 512 << 20 };
@@ -90,8 +90,15 @@ impl Account {
 
 /// Runs the command.
 pub(crate) async fn run(args: &ConvertArgs) -> Exit {
-    match try_run(args).await {
-        Ok(exit) | Err(exit) => exit,
+    tokio::select! {
+        ended = try_run(args) => match ended {
+            Ok(exit) | Err(exit) => exit,
+        },
+        // What was written goes with what writes it.
+        () = interrupt::asked() => {
+            let exit = Exit::interrupted("stopped on request; nothing was written, and the same command begins anew");
+            if args.to_file == STANDARD { exit.without_document() } else { exit }
+        }
     }
 }
 

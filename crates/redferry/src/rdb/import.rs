@@ -43,7 +43,7 @@ async fn try_run(args: &ImportArgs, quiet: bool) -> Result<Exit, Exit> {
     let _lock = StateLock::take(&state).map_err(|error| copy::refuse_state(&error))?;
     let resuming =
         ImportState::load(&state, &arguments).map_err(|error| copy::refuse_state(&error))?.is_some();
-    let looks = if args.single_pass || resuming { None } else { Some(read_through(&places).await?) };
+    let looks = if args.single_pass || resuming { None } else { Some(looked_at(&places).await?) };
 
     let mut wishes = wishes::wishes(&args.choice, &args.preflight, None, target.address.database)?;
     wishes.resuming = resuming;
@@ -91,6 +91,16 @@ async fn try_run(args: &ImportArgs, quiet: bool) -> Result<Exit, Exit> {
     let _ = shown.await;
     let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
     Ok(told(args, &places, &target, &findings, &outcome, &state))
+}
+
+/// As `read_through`, unless somebody asks to stop.
+async fn looked_at(places: &[Place]) -> Result<Vec<FileLook>, Exit> {
+    tokio::select! {
+        looks = read_through(places) => looks,
+        () = interrupt::asked() => {
+            Err(Exit::interrupted("stopped on request; nothing was written, and the same command begins anew"))
+        }
+    }
 }
 
 /// Every file to its end, so that a damaged one is known before anything is written.

@@ -17,7 +17,7 @@ use super::lines;
 use super::place::Place;
 use crate::args::InspectArgs;
 use crate::exit::{Code, Exit};
-use crate::{page as frame, usage};
+use crate::{interrupt, page as frame, usage};
 use survey::Survey;
 
 /// Of each value this much is held: enough for its beginning, which tells the encoding.
@@ -25,8 +25,14 @@ const LIMITS: Limits = Limits { whole: 1 << 20, text: 512 << 20 };
 
 /// Runs the command.
 pub(crate) async fn run(args: &InspectArgs) -> Exit {
-    match try_run(args).await {
-        Ok(exit) | Err(exit) => exit,
+    tokio::select! {
+        ended = try_run(args) => match ended {
+            Ok(exit) | Err(exit) => exit,
+        },
+        () = interrupt::asked() => {
+            let exit = Exit::interrupted("stopped on request; the same command begins anew");
+            if args.keys { exit.without_document() } else { exit }
+        }
     }
 }
 
@@ -45,7 +51,7 @@ async fn try_run(args: &InspectArgs) -> Result<Exit, Exit> {
     }
     let began = Instant::now();
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    let mut survey = Survey::new(now_ms, args.top as usize);
+    let mut survey = Survey::new(now_ms, args.top as usize, args.show_keys);
     let mut fault = None;
     for place in &places {
         if let Err(error) = read(place, &mut survey).await {

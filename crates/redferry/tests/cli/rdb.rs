@@ -1,5 +1,6 @@
 //! `redferry rdb`: files of real servers, and into real servers.
 
+mod blob;
 mod convert;
 mod damage;
 mod export;

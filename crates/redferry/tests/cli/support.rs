@@ -11,6 +11,7 @@ pub(crate) struct Redferry {
     folder: tempfile::TempDir,
     source: Side,
     target: Side,
+    variables: Vec<(&'static str, String)>,
 }
 
 struct Side {
@@ -62,18 +63,34 @@ impl Redferry {
     /// Between two caches, with our certificate authority trusted where one of them speaks TLS.
     pub(crate) fn between(source: &Access, target: &Access) -> Redferry {
         let side = |access: &Access| Side { address: access.url(), password: access.password.clone() };
-        Redferry { folder: tempfile::tempdir().unwrap(), source: side(source), target: side(target) }
+        Redferry {
+            folder: tempfile::tempdir().unwrap(),
+            source: side(source),
+            target: side(target),
+            variables: Vec::new(),
+        }
     }
 
     /// Between two addresses as a user would type them.
     pub(crate) fn between_addresses(source: &str, target: &str) -> Redferry {
         let side = |address: &str| Side { address: address.to_owned(), password: None };
-        Redferry { folder: tempfile::tempdir().unwrap(), source: side(source), target: side(target) }
+        Redferry {
+            folder: tempfile::tempdir().unwrap(),
+            source: side(source),
+            target: side(target),
+            variables: Vec::new(),
+        }
     }
 
     pub(crate) fn with_passwords(mut self, source: &str, target: &str) -> Redferry {
         self.source.password = Some(source.to_owned());
         self.target.password = Some(target.to_owned());
+        self
+    }
+
+    /// With this in the environment of `rdb`.
+    pub(crate) fn with_variable(mut self, name: &'static str, value: &str) -> Redferry {
+        self.variables.push((name, value.to_owned()));
         self
     }
 
@@ -131,6 +148,7 @@ impl Redferry {
         process
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (*name, value)))
             .args(["rdb", subcommand, "--output", "json"])
             .args(options)
             .stdin(Stdio::null())

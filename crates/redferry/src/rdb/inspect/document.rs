@@ -3,7 +3,7 @@
 use ::rdb::file::Checksum;
 use serde_json::{Map, Value, json};
 
-use super::survey::{FileFacts, Large, Life};
+use super::survey::{FileFacts, Large, Life, told_beginning};
 use super::{Account, counts, refusals};
 use crate::printable::printable;
 
@@ -21,7 +21,7 @@ pub(super) fn of(account: &Account<'_>) -> Value {
             "encoding": large.encoding,
             "bytes": large.bytes,
             "elements": large.elements,
-            "prefix": printable(verify::prefix_of(&large.name)),
+            "prefix": printable(told_beginning(&large.name, account.shows_keys)),
         });
         if account.shows_keys {
             one["key"] = printable(&large.name).into();

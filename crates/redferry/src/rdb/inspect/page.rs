@@ -3,7 +3,7 @@
 use indicatif::{HumanBytes, HumanCount};
 
 use super::document::checksum;
-use super::survey::{Count, Life};
+use super::survey::{Count, Life, told_beginning};
 use super::{Account, refusals};
 use crate::page::{Html, bar};
 use crate::printable::printable;
@@ -120,7 +120,7 @@ fn largest(page: &mut Html, account: &Account<'_>) {
         let name = if account.shows_keys {
             printable(&large.name)
         } else {
-            prefix_name(verify::prefix_of(&large.name))
+            prefix_name(told_beginning(&large.name, false))
         };
         page.raw("<tr class=\"plain\"><td><code>").text(&name).raw("</code></td><td class=\"number\">");
         page.text(&large.db.to_string()).raw("</td><td>").text(&format!("{}/{}", large.kind, large.encoding));

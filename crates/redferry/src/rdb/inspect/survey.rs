@@ -7,6 +7,7 @@ use ::rdb::file::{Checksum, Event, Key};
 use bytes::Bytes;
 
 use super::estimate;
+use crate::beginnings::tells_no_key;
 use crate::rdb::value::{encoding, has_field_expiry, type_name, unpacked};
 
 /// Beginnings of names that are told apart; the keys of all further ones are counted together.
@@ -138,6 +139,7 @@ pub(crate) struct Large {
 pub(crate) struct Survey {
     now_ms: u64,
     top: usize,
+    all_beginnings: bool,
     db: u32,
     pub(crate) files: Vec<FileFacts>,
     pub(crate) total: Count,
@@ -154,10 +156,12 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    pub(crate) fn new(now_ms: u64, top: usize) -> Survey {
+    /// Of `top` largest keys; beginnings that may stand for one person or thing are told only with `all_beginnings`.
+    pub(crate) fn new(now_ms: u64, top: usize, all_beginnings: bool) -> Survey {
         Survey {
             now_ms,
             top,
+            all_beginnings,
             db: 0,
             files: Vec::new(),
             total: Count::default(),
@@ -226,7 +230,7 @@ impl Survey {
         self.total.add(&one);
         self.databases.entry(self.db).or_default().add(&one);
         self.ttl.entry(Life::of(key.expires_at_ms, self.now_ms)).or_default().add(&one);
-        self.prefix(verify::prefix_of(&key.name)).add(&one);
+        self.prefix(&key.name).add(&one);
         self.too_large += u64::from(bytes > LARGEST || (key.code.0 == 0 && unpacked(body) > Some(LARGEST)));
         self.field_expiry += u64::from(has_field_expiry(key.code));
         self.large(key, &kind, encoding, body, bytes);
@@ -234,7 +238,8 @@ impl Survey {
         self.types.entry(kind).or_default().add(&one);
     }
 
-    fn prefix(&mut self, prefix: &[u8]) -> &mut Count {
+    fn prefix(&mut self, name: &[u8]) -> &mut Count {
+        let prefix = told_beginning(name, self.all_beginnings);
         let known = self.prefixes.contains_key(prefix);
         let prefix = if known || self.prefixes.len() < PREFIXES { prefix } else { b"" };
         if !self.prefixes.contains_key(prefix) {
@@ -271,11 +276,12 @@ impl Survey {
         all
     }
 
-    /// Beginnings of names, those with the most bytes in memory first; the empty one stands for all others.
+    /// Beginnings of names, those with the most bytes in memory first; the empty one, which stands for all others,
+    /// comes last.
     pub(crate) fn prefixes(&self) -> Vec<(&[u8], &Count)> {
         let mut all: Vec<(&[u8], &Count)> =
             self.prefixes.iter().map(|(prefix, count)| (&prefix[..], count)).collect();
-        all.sort_by(|(one, a), (other, b)| b.resident.cmp(&a.resident).then(one.cmp(other)));
+        all.sort_by_key(|(prefix, count)| (prefix.is_empty(), std::cmp::Reverse(count.resident), *prefix));
         all
     }
 
@@ -300,6 +306,12 @@ impl Survey {
     }
 }
 
+/// The beginning of a name, where it may be told.
+pub(crate) fn told_beginning(name: &[u8], all: bool) -> &[u8] {
+    let beginning = verify::prefix_of(name);
+    if all || tells_no_key(beginning) { beginning } else { b"" }
+}
+
 #[cfg(test)]
 mod tests {
     use ::rdb::TypeCode;
@@ -312,7 +324,7 @@ mod tests {
 
     #[test]
     fn the_largest_and_the_beginnings_are_bounded_and_the_sums_are_not() {
-        let mut survey = Survey::new(1_000, 3);
+        let mut survey = Survey::new(1_000, 3, true);
         survey.begin_file("a".into());
         for n in 0..2 * PREFIXES as u64 {
             survey.key(&key(format!("{n}:x"), Some(n)), &[1, b'x'], n);

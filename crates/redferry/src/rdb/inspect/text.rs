@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use indicatif::{HumanBytes, HumanCount};
 
 use super::document::checksum;
-use super::survey::{Count, FileFacts, Life};
+use super::survey::{Count, FileFacts, Life, told_beginning};
 use super::{Account, refusals};
 use crate::printable::printable;
 use crate::utc;
@@ -110,8 +110,11 @@ pub(super) fn of(account: &Account<'_>) -> String {
         out.line("", format!("and {} more, which --output json tells", prefixes.len() - BEGINNINGS));
     }
     for (index, large) in survey.largest().into_iter().enumerate() {
-        let key =
-            if account.shows_keys { printable(&large.name) } else { name(verify::prefix_of(&large.name)) };
+        let key = if account.shows_keys {
+            printable(&large.name)
+        } else {
+            name(told_beginning(&large.name, false))
+        };
         let db = if large.db == 0 { String::new() } else { format!(" (database {})", large.db) };
         let elements = large.elements.map(|n| format!(", {} elements", HumanCount(n))).unwrap_or_default();
         let line = format!(

@@ -102,7 +102,7 @@ async fn cut_connections_to_the_source_put_no_key_into_the_file_twice() {
     let relay = Relay::to(&access.host, access.port);
     relay.cut_randomly(SEED, 1_500_000);
     let redferry = Redferry::between(&access.via(relay.port()), &access);
-    redferry.rdb("export", &["one.rdb", "--give-up-after", "60s"]).expect(0);
+    redferry.rdb("export", &["one.rdb", "--rdb-version", "9", "--give-up-after", "60s"]).expect(0);
     assert!(relay.accepted() > 3, "the relay cut nothing (seed {SEED})");
     let file = redferry.folder().join("one.rdb");
     let loaded = Server::plain6().arg("dir", text(redferry.folder())).arg("dbfilename", "one.rdb").start();
