@@ -32,6 +32,7 @@ use crate::run::{Abilities, Run, Stop, lock};
 use crate::stop::Halt;
 use loading::{Loader, PassEnd};
 pub use look::{FileLook, look};
+pub(crate) use putting::only_new;
 pub use state::ImportState;
 
 /// A file that can be opened more than once.

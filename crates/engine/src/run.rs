@@ -41,6 +41,8 @@ pub(crate) struct Run<S = Endpoint> {
     pub(crate) abilities: Abilities,
     pub(crate) stop: Arc<Stop>,
     pub(crate) memory_per_lane: u64,
+    /// Whether two keys of the source may get one name on the target.
+    pub(crate) names_may_meet: bool,
     /// Whether any rate is limited, so that nobody takes a lock to find out that none is.
     pub(crate) throttled: bool,
     clocks: Mutex<HashMap<(Side, Node), Clock>>,
@@ -70,6 +72,7 @@ impl<S> Run<S> {
             // One half may be in flight on the source, the other may wait for the target.
             memory_per_lane: (options.memory / 2 / lanes.max(1) as u64).max(1024 * 1024),
             throttled: options.max_keys_per_sec.is_some() || options.max_bytes_per_sec.is_some(),
+            names_may_meet: may_meet(&naming),
             clocks: Mutex::default(),
             throttle: Mutex::new(Throttle::new(options.max_keys_per_sec, options.max_bytes_per_sec)),
             guard: Mutex::new(LatencyGuard::new(threshold)),
@@ -170,6 +173,17 @@ impl<S> Run<S> {
     pub(crate) fn ttl_error_ms(&self) -> u32 {
         self.ttl_error_ms.load(Ordering::Relaxed)
     }
+}
+
+/// Whether keys of two databases may get one name.
+fn may_meet(naming: &Naming) -> bool {
+    let dbs: Vec<u32> = naming.source_dbs().collect();
+    // Files that are not looked at first may have any database, which is too many pairs to ask about: then yes.
+    dbs.len() > 64
+        || dbs
+            .iter()
+            .enumerate()
+            .any(|(index, one)| dbs[index + 1..].iter().any(|other| naming.may_collide(*one, *other)))
 }
 
 /// A lock whose holder panicked still guards plain data.

@@ -184,7 +184,21 @@ impl<T> Writer<T> {
         last_use: Option<Use>,
         ticket: T,
     ) {
-        let replace = run.options.on_conflict != OnConflict::Skip;
+        let only_new = run.options.on_conflict == OnConflict::Skip;
+        self.restore_as(name, payload, expire_at, last_use, only_new, ticket);
+    }
+
+    /// The same, by whether the target may have a key of that name.
+    pub(crate) fn restore_as(
+        &mut self,
+        name: &[u8],
+        payload: Payload<'_>,
+        expire_at: Option<i64>,
+        last_use: Option<Use>,
+        only_new: bool,
+        ticket: T,
+    ) {
+        let replace = !only_new;
         let out = self.connection.buffer();
         let extra =
             usize::from(replace) + usize::from(expire_at.is_some()) + 2 * usize::from(last_use.is_some());

@@ -1,11 +1,10 @@
 //! Two keys of the source that would get one name on the target: neither a copy nor a comparison makes sense then.
 
-use client::Topology;
+use client::{Endpoint, Topology};
 use engine::collisions;
 use migration::naming::Naming;
 use migration::selection::Selection;
 
-use crate::connect::Endpoints;
 use crate::exit::Exit;
 
 /// Colliding names that are told at most.
@@ -13,12 +12,12 @@ const MOST: usize = 10;
 
 /// Why the rules for names cannot be used with these keys, if so.
 pub(crate) async fn find(
-    endpoints: &Endpoints,
+    source: &Endpoint,
     layout: &Topology,
     selection: &Selection,
     naming: &Naming,
 ) -> Result<Option<String>, Exit> {
-    let found = collisions::find(&endpoints.source, layout, selection, naming, MOST)
+    let found = collisions::find(source, layout, selection, naming, MOST)
         .await
         .map_err(|error| Exit::failed(error.to_string()))?;
     let Some(first) = found.first() else { return Ok(None) };

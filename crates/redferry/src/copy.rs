@@ -51,7 +51,7 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
         return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));
     }
     let naming = names.naming(&wishes, &findings.databases)?;
-    let collision = collisions::find(&endpoints, &findings.source.layout, &selection, &naming).await?;
+    let collision = collisions::find(&endpoints.source, &findings.source.layout, &selection, &naming).await?;
     if let Some(why) = collision {
         let why = format!("{why}; nothing was written");
         return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));

@@ -66,7 +66,7 @@ async fn try_run(args: &VerifyArgs, quiet: bool) -> Result<Exit, Exit> {
         return Err(refused(&look, why));
     }
     let naming = names.naming(&wishes, &look.databases)?;
-    if let Some(why) = collisions::find(&endpoints, &look.source.layout, &selection, &naming).await? {
+    if let Some(why) = collisions::find(&endpoints.source, &look.source.layout, &selection, &naming).await? {
         return Err(refused(&look, format!("{why}; nothing was compared")));
     }
     let scope = Arc::new(Chosen { selection, naming });

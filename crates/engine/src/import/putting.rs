@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use migration::conflict::OnConflict;
 use migration::tally::{Cause, KeyType, Outcome};
 use rdb::{Lost, dump};
 use tokio::sync::OwnedSemaphorePermit;
@@ -11,6 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::loading::Loader;
 use super::reading::Value;
 use crate::pieces::FromFile;
+use crate::run::Run;
 use crate::writer::{Payload, Use};
 
 /// Unsent bytes above which the target is not keeping up, and no more is written.
@@ -131,10 +133,24 @@ impl Loader {
                     true => Payload::Small(&shared),
                     false => Payload::Large(shared.clone()),
                 };
-                writer.restore(&run, name, payload, expire_at, last_use, ticket);
+                let only_new = only_new(&run, name, ticket.what.db);
+                writer.restore_as(name, payload, expire_at, last_use, only_new, ticket);
             }
         }
         self.scratch = scratch;
+    }
+}
+
+/// Whether a key must not replace another. Where the rules for names let keys of two databases meet in one name, the
+/// second of them must not take the place of the first unseen.
+pub(crate) fn only_new(run: &Run<()>, name: &[u8], db: u32) -> bool {
+    match run.options.on_conflict {
+        OnConflict::Skip => true,
+        OnConflict::Replace => false,
+        OnConflict::Refuse => {
+            let target_db = run.naming.target_db(db).unwrap_or(db);
+            run.names_may_meet && run.naming.origins(name, target_db).len() > 1
+        }
     }
 }
 

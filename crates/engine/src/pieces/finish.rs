@@ -19,7 +19,8 @@ pub(super) async fn finish(job: &mut Job<'_>, kind: KeyType, length: u64) -> Ste
     job.lines.reader.freshen_clock(job.run).await?;
     job.lines.writer.freshen_clock(job.run).await?;
     let deadline = deadline(job).await?;
-    rename(job.run, &mut job.lines.writer, job.names, deadline).await
+    let only_new = job.run.options.on_conflict == OnConflict::Skip;
+    rename(job.run, &mut job.lines.writer, job.names, deadline, only_new).await
 }
 
 async fn check_length(job: &mut Job<'_>, kind: KeyType, length: u64) -> Step<()> {
@@ -77,12 +78,12 @@ pub(super) async fn rename<S>(
     writer: &mut Writer,
     names: Names<'_>,
     deadline: Option<Deadline>,
+    only_new: bool,
 ) -> Step<()> {
     let Names { name, temp, .. } = names;
     if let Some(deadline) = deadline {
         writer.ask("PEXPIREAT", &[temp, Buffer::new().format(deadline.at_ms).as_bytes()]).await?;
     }
-    let only_new = run.options.on_conflict == OnConflict::Skip;
     let command = if only_new { "RENAMENX" } else { "RENAME" };
     let reply = writer.try_ask(command, &[temp, name]).await?;
     let reply = no_error(reply, |reply| writer.refused(command, reply));

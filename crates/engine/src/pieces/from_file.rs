@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use client::{Error, Node};
-use migration::conflict::OnConflict;
 use migration::expiry::Deadline;
 use migration::tally::{Cause, KeyType};
 use rdb::decode::{Decoder, Element};
@@ -23,6 +22,7 @@ use super::early::{Early, Step};
 use super::finish::{length_of, rename};
 use super::writer::Writer;
 use crate::aside::Aside;
+use crate::import::only_new;
 use crate::rebuild::{Rebuild, pending_ids};
 use crate::run::Run;
 use crate::temporary;
@@ -134,9 +134,8 @@ impl FileCopier {
             }
             (Some(kind), Some(key_type)) => (kind, key_type),
         };
-        if self.run.options.on_conflict == OnConflict::Skip
-            && writer.ask("EXISTS", &[names.name]).await?.as_i64() == Some(1)
-        {
+        let only_new = only_new(&self.run, names.name, what.db);
+        if only_new && writer.ask("EXISTS", &[names.name]).await?.as_i64() == Some(1) {
             return Err(not(Cause::TargetHasKey));
         }
         writer.freshen_clock(&self.run).await?;
@@ -179,7 +178,7 @@ impl FileCopier {
             .key
             .expires_at_ms
             .map(|at| Deadline { at_ms: i64::try_from(at).unwrap_or(i64::MAX), error_ms: 0 });
-        rename(&self.run, writer, names, deadline).await?;
+        rename(&self.run, writer, names, deadline, only_new).await?;
         Ok((key_type, length))
     }
 

@@ -18,7 +18,7 @@ use crate::args::ExportArgs;
 use crate::connect::{self, OneSide};
 use crate::exit::{Code, Exit};
 use crate::report::{self, Brought};
-use crate::{check, copy, interrupt, progress, usage, wishes};
+use crate::{check, collisions, copy, interrupt, progress, usage, wishes};
 
 /// Runs the command.
 pub(crate) async fn run(args: &ExportArgs, quiet: bool) -> Exit {
@@ -43,17 +43,9 @@ async fn try_run(args: &ExportArgs, quiet: bool) -> Result<Exit, Exit> {
         tracing::warn!("{}; {}", check.text, check.remedy);
     }
     let naming = names.naming(&wishes, &findings.databases)?;
-    let pairs = findings
-        .databases
-        .iter()
-        .enumerate()
-        .flat_map(|(index, one)| findings.databases[index + 1..].iter().map(move |other| (*one, *other)));
-    if let Some((one, other)) = pairs.into_iter().find(|(one, other)| naming.may_collide(*one, *other)) {
-        let why = format!(
-            "refused: keys of the databases {one} and {other} may get the same names, and a file has each name once; \
-             give the databases different prefixes (--db-prefix, --prefix-by-db), or leave them in their own"
-        );
-        return Err(refused(&findings, why));
+    let collision = collisions::find(&source.endpoint, &findings.source.layout, &selection, &naming).await?;
+    if let Some(why) = collision {
+        return Err(refused(&findings, format!("{why}; nothing was written")));
     }
 
     let layout = findings.source.layout.clone();

@@ -82,7 +82,10 @@ async fn databases_stay_or_are_prefixed() {
     }
     exported_is_equal(&source.access(), &["--rdb-version", "9"], "all.rdb", vec![Server::plain6()]).await;
     let redferry = Redferry::between(&source.access(), &source.access());
-    redferry.rdb("export", &["one.rdb", "--db-map", "3=0"]).expect(3).expect_said("may get the same names");
+    redferry
+        .rdb("export", &["one.rdb", "--db-map", "3=0"])
+        .expect(3)
+        .expect_said("would be taken by two keys");
     redferry.rdb("export", &["one.rdb", "--prefix-by-db"]).expect(0);
     let inspected = redferry.rdb("inspect", &["one.rdb"]).expect(0);
     assert_eq!((inspected.number("keys"), inspected.report["databases"].as_array().unwrap().len()), (100, 1));

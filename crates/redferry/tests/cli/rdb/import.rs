@@ -75,6 +75,19 @@ async fn several_databases_go_where_they_shall() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_keys_for_one_name_are_told() {
+    let (source, target) = (Server::plain6().start(), Server::amr().start());
+    dataset::strings(Place::db(&source.access(), 3), 10, 20).await;
+    let mut connection = source.access().connect().await;
+    let _: () = redis::cmd("SET").arg("db3:string:7").arg("x").query_async(&mut connection).await.unwrap();
+    let file = saved(&source).await;
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let ended = redferry.rdb("import", &[text(&file), "--prefix-by-db"]).expect(1);
+    assert_eq!((ended.number("keys_copied"), ended.number("keys_skipped")), (10, 1));
+    assert_eq!(ended.report["causes"]["target_has_key"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn filters_and_names_are_those_of_a_copy() {
     let (source, target) = (Server::plain6().start(), Server::amr().start());
     dataset::mixed(&source.access(), 500, SEED).await;
