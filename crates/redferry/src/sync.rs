@@ -46,7 +46,9 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
         return Err(refused(&findings, why));
     }
     let naming = names.naming(&wishes, &findings.databases)?;
-    if let Some(why) = collisions::find(&endpoints, &findings.source.layout, &selection, &naming).await? {
+    if let Some(why) =
+        collisions::find(&endpoints.source, &findings.source.layout, &selection, &naming).await?
+    {
         return Err(refused(&findings, format!("{why}; nothing was written")));
     }
     let feed = match feed::choose(&endpoints.source, &findings.source.layout, args.feed).await {
