@@ -36,7 +36,7 @@ pub struct Endpoint {
     tls: Option<Tls>,
     user: Option<String>,
     password: Option<Secret>,
-    connect_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
 }
 
 #[derive(Clone)]

@@ -17,6 +17,7 @@
 
 use bytes::Bytes;
 use resp::{Value, encode};
+use tokio::time::timeout;
 
 use crate::connect::Endpoint;
 use crate::error::{Error, Kind};
@@ -68,31 +69,47 @@ impl Endpoint {
     /// answers one of the commands with an error.
     pub async fn connect_feed(&self, node: &Node, kind: FeedKind, channel: &str) -> Result<Feed, Error> {
         let mut pipe = self.connect(node, 0).await?;
-        let out = pipe.outbox.buffer();
-        encode::command(out, &[b"HELLO", b"3"]);
-        match kind {
-            FeedKind::Tracking => {
-                encode::command(out, &[b"CLIENT", b"TRACKING", b"ON", b"BCAST"]);
-                encode::command(out, &[b"SUBSCRIBE", channel.as_bytes()]);
-            }
-            FeedKind::Events => encode::command(out, &[b"PSUBSCRIBE", b"__keyevent@*__:*"]),
+        let silent = pipe.peer().error(Kind::Silent(self.connect_timeout));
+        timeout(self.connect_timeout, subscribe(&mut pipe, kind, channel)).await.map_err(|_| silent)??;
+        Ok(Feed { pipe, kind })
+    }
+}
+
+async fn subscribe(pipe: &mut Pipe, kind: FeedKind, channel: &str) -> Result<(), Error> {
+    let out = pipe.outbox.buffer();
+    encode::command(out, &[b"HELLO", b"3"]);
+    let command = match kind {
+        FeedKind::Tracking => {
+            encode::command(out, &[b"CLIENT", b"TRACKING", b"ON", b"BCAST"]);
+            encode::command(out, &[b"SUBSCRIBE", channel.as_bytes()]);
+            "SUBSCRIBE"
         }
-        let hello = pipe.value().await?;
-        if hello.is_error() {
-            return Err(Error::from_reply(pipe.peer(), "HELLO 3", &hello));
+        FeedKind::Events => {
+            encode::command(out, &[b"PSUBSCRIBE", b"__keyevent@*__:*"]);
+            "PSUBSCRIBE"
         }
-        if kind == FeedKind::Tracking {
-            let tracking = pipe.value().await?;
-            if tracking.is_error() {
-                return Err(Error::from_reply(pipe.peer(), "CLIENT TRACKING", &tracking));
-            }
-        }
-        let command = if kind == FeedKind::Tracking { "SUBSCRIBE" } else { "PSUBSCRIBE" };
+    };
+    let hello = pipe.value().await?;
+    if hello.is_error() {
+        return Err(Error::from_reply(pipe.peer(), "HELLO 3", &hello));
+    }
+    let mut tracks = kind == FeedKind::Events;
+    loop {
         match pipe.value().await? {
-            Value::Push(_) => Ok(Feed { pipe, kind }),
-            reply => Err(Error::from_reply(pipe.peer(), command, &reply)),
+            Value::Push(message) if confirms(&message, command) => return Ok(()),
+            // Changes may be told before that; whoever begins to listen compares everything afterwards.
+            Value::Push(_) => {}
+            reply if !tracks && !reply.is_error() => tracks = true,
+            reply => {
+                let command = if tracks { command } else { "CLIENT TRACKING" };
+                return Err(Error::from_reply(pipe.peer(), command, &reply));
+            }
         }
     }
+}
+
+fn confirms(message: &[Value], command: &str) -> bool {
+    message.first().and_then(Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case(command))
 }
 
 impl Feed {
@@ -177,12 +194,23 @@ fn database(channel: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::database;
+    use bytes::Bytes;
+    use resp::Value;
+
+    use super::{confirms, database};
 
     #[test]
     fn the_database_stands_in_the_channel() {
         assert_eq!(database(b"__keyevent@0__:set"), Some(0));
         assert_eq!(database(b"__keyevent@15__:expired"), Some(15));
         assert_eq!((database(b"__keyevent@__:set"), database(b"__keyspace@1__:a")), (None, None));
+    }
+
+    #[test]
+    fn a_change_is_no_confirmation() {
+        let push = |kind: &'static str| [Value::Bulk(Bytes::from_static(kind.as_bytes())), Value::Null];
+        assert!(confirms(&push("subscribe"), "SUBSCRIBE") && confirms(&push("psubscribe"), "PSUBSCRIBE"));
+        assert!(!confirms(&push("invalidate"), "SUBSCRIBE") && !confirms(&push("pmessage"), "PSUBSCRIBE"));
+        assert!(!confirms(&[], "SUBSCRIBE"));
     }
 }

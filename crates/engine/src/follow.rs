@@ -9,33 +9,35 @@
 //! ([`migration::dirty`]), so the last thing written to the target was read after the last change.
 
 mod comparing;
+mod followee;
 mod hearing;
 mod queue;
+mod status;
 mod witness;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use client::{Endpoint, FeedKind, Node, Topology};
+use client::{Endpoint, FeedKind, Node, Recovery, Side, Topology};
 use migration::conflict::OnConflict;
-use migration::follow::{Follow, Gap, GapReason, Happened, Phase};
+use migration::follow::{Follow, GapReason, Happened, Phase};
 use migration::naming::Naming;
-use migration::pages::ScanPosition;
 use migration::selection::Selection;
-use migration::tally::{Cause, Tally};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use crate::guardian;
-use crate::lane::{Lane, LaneEnd};
+use crate::lane::LaneEnd;
 use crate::options::CopyOptions;
-use crate::run::{Abilities, LaneStatus, Run, Stop, lock};
+use crate::run::{Abilities, Run, Stop};
 use crate::stop::Halt;
-use hearing::{Barrier, Hearing};
+use followee::{Counts, Followee, Following, carry};
+use hearing::{Hearing, News};
 pub(crate) use queue::Queue;
-use witness::Witness;
+pub use status::{Followed, SyncEnd, SyncOutcome, SyncStatus, Watch};
+use witness::{Said, Witness};
 
 /// How often the coordinator looks around.
 const TICK: Duration = Duration::from_millis(100);
@@ -72,73 +74,6 @@ pub struct Sync {
     pub until_quiet: Option<Duration>,
 }
 
-/// One node that is followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Followed {
-    /// The node.
-    pub node: Node,
-    /// Keys that wait to be carried, or are being carried.
-    pub dirty: u64,
-    /// How long the oldest change is not on the target, in microseconds.
-    pub lag_us: u64,
-    /// Keys of it that were written to the target, or removed there.
-    pub settled: u64,
-}
-
-/// Where a sync stands.
-#[derive(Debug, Clone)]
-pub struct SyncStatus {
-    /// Which part of its way it is on.
-    pub phase: Phase,
-    /// Its nodes.
-    pub nodes: Vec<Followed>,
-    /// Changes heard of.
-    pub changes: u64,
-    /// Keys written to the target.
-    pub carried: u64,
-    /// Keys removed from the target.
-    pub removed: u64,
-    /// Keys that the target does not take, by cause, each time that they were tried.
-    pub refused: BTreeMap<Cause, u64>,
-    /// Times when it was not known what changed, healed ones too.
-    pub gaps: Vec<Gap>,
-    /// Time since it began.
-    pub elapsed: Duration,
-}
-
-/// How a sync ended.
-#[derive(Debug)]
-pub enum SyncEnd {
-    /// Everything is carried, nobody writes, no gap is open: the target may take over.
-    Ready,
-    /// Somebody asked for it, or it cannot go on.
-    Halted(Halt),
-}
-
-/// What a sync came to.
-#[derive(Debug)]
-pub struct SyncOutcome {
-    /// How it ended.
-    pub end: SyncEnd,
-    /// Where it stood then.
-    pub status: SyncStatus,
-    /// No expiry was carried with a larger error, in milliseconds.
-    pub ttl_error_ms: u32,
-}
-
-/// A sync under way, for whoever shows it.
-#[derive(Debug, Clone, Default)]
-pub struct Watch {
-    status: Arc<Mutex<Option<SyncStatus>>>,
-}
-
-impl Watch {
-    /// Where it stands; `None` before it has begun.
-    pub fn status(&self) -> Option<SyncStatus> {
-        lock(&self.status).clone()
-    }
-}
-
 impl Sync {
     /// Follows the source until everything is quiet (if that is wanted), somebody asks to stop, or a side cannot be
     /// used any more.
@@ -160,7 +95,7 @@ impl Sync {
             stop,
             layout.primaries().len(),
         ));
-        let (news, heard) = mpsc::unbounded_channel();
+        let (told, heard) = mpsc::unbounded_channel();
         let mut coordinator = Coordinator {
             run: Arc::clone(&run),
             feed: self.feed,
@@ -171,24 +106,18 @@ impl Sync {
             follow: Follow::default(),
             layout,
             nodes: BTreeMap::new(),
-            news,
+            numbers: 0,
+            past: Counts::default(),
+            told,
             heard,
             lanes: JoinSet::new(),
             comparisons: JoinSet::new(),
         };
         let end = coordinator.follow().await;
         let status = coordinator.status();
-        *lock(&watch.status) = Some(status.clone());
+        watch.show(status.clone());
         Ok(SyncOutcome { end, status, ttl_error_ms: run.ttl_error_ms() })
     }
-}
-
-/// A node with the tasks that work for it.
-struct Followee {
-    queues: Vec<Arc<Queue>>,
-    hearing: AbortHandle,
-    barriers: mpsc::UnboundedSender<Barrier>,
-    witness: Witness,
 }
 
 struct Coordinator<'w> {
@@ -201,34 +130,44 @@ struct Coordinator<'w> {
     follow: Follow,
     layout: Topology,
     nodes: BTreeMap<Node, Followee>,
-    news: hearing::News,
-    heard: mpsc::UnboundedReceiver<(Node, Happened)>,
-    lanes: JoinSet<(Node, LaneEnd)>,
-    comparisons: JoinSet<(Node, Result<(), client::Error>)>,
+    /// How many were followed, those that left and came back counted each time.
+    numbers: u64,
+    /// What those that are not followed any more came to.
+    past: Counts,
+    told: hearing::Told,
+    heard: mpsc::UnboundedReceiver<(Following, News)>,
+    lanes: JoinSet<(Following, LaneEnd)>,
+    comparisons: JoinSet<(Following, Result<(), client::Error>)>,
 }
 
 impl Coordinator<'_> {
     async fn follow(&mut self) -> SyncEnd {
         self.take_up_nodes();
-        let _guards = guardian::watch(&self.run, self.layout.primaries().iter());
+        let mut guards = guardian::watch(&self.run, self.layout.primaries().iter());
         let mut tick = tokio::time::interval(TICK);
         let mut layout_at = Instant::now() + LAYOUT_EVERY;
         let mut witness_at = Instant::now();
         loop {
             tokio::select! {
-                Some((node, happened)) = self.heard.recv() => self.happened(&node, happened),
-                Some(ended) = self.comparisons.join_next() => match ended {
-                    Ok((node, Ok(()))) => self.happened(&node, Happened::ComparisonEnded),
-                    Ok((node, Err(error))) => {
-                        tracing::warn!("the comparison of {node} is begun anew: {error}");
-                        self.happened(&node, Happened::ComparisonFailed);
+                Some((following, news)) = self.heard.recv() => {
+                    if let Err(halt) = self.told(&following, news) {
+                        return SyncEnd::Halted(halt);
                     }
+                }
+                Some(ended) = self.comparisons.join_next() => match ended {
+                    Ok((following, ended)) => self.compared(&following, ended),
+                    Err(panic) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
                     Err(_) => {}
                 },
                 Some(ended) = self.lanes.join_next() => match ended {
                     Ok((_, LaneEnd::Halted(halt))) => return SyncEnd::Halted(halt),
-                    // The layout says who has its slots now.
-                    Ok((_, LaneEnd::Done | LaneEnd::NodeLost)) => layout_at = Instant::now(),
+                    Ok((following, LaneEnd::Done | LaneEnd::NodeLost)) => {
+                        if let Some(followee) = self.followee(&following) {
+                            followee.is_lost = true;
+                        }
+                        // The layout says who has its slots now.
+                        layout_at = Instant::now();
+                    }
                     Err(panic) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
                     Err(_) => {}
                 },
@@ -237,18 +176,25 @@ impl Coordinator<'_> {
             if self.run.stop.is_asked() {
                 return SyncEnd::Halted(Halt::Asked);
             }
+            if let Some(halt) = self.unheard_for_too_long() {
+                return SyncEnd::Halted(halt);
+            }
             if layout_at <= Instant::now() && matches!(self.layout, Topology::Cluster(_)) {
                 layout_at = Instant::now() + LAYOUT_EVERY;
-                self.ask_for_layout().await;
+                if self.ask_for_layout().await {
+                    guards = guardian::watch(&self.run, self.layout.primaries().iter());
+                }
             }
+            self.take_up_lost();
             if witness_at <= Instant::now() {
                 witness_at = Instant::now() + WITNESS_EVERY;
                 self.ask_witnesses().await;
             }
             self.pass_on_marks();
-            self.begin_comparisons();
-            *lock(&self.watch.status) = Some(self.status());
+            self.begin_comparisons().await;
+            self.watch.show(self.status());
             if self.is_quiet() && self.is_ready().await {
+                drop(guards);
                 return SyncEnd::Ready;
             }
         }
@@ -263,49 +209,123 @@ impl Coordinator<'_> {
         self.follow.handle(now_us, &node.to_string(), happened);
     }
 
+    fn followee(&mut self, following: &Following) -> Option<&mut Followee> {
+        self.nodes.get_mut(&following.node).filter(|followee| followee.number == following.number)
+    }
+
+    /// Listens to what is told of a node.
+    fn told(&mut self, following: &Following, news: News) -> Result<(), Halt> {
+        let Some(followee) = self.followee(following) else { return Ok(()) };
+        match news {
+            News::Unheard(error) if error.recovery() == Recovery::Operator => return Err(Halt::Side(error)),
+            News::Unheard(error) => followee.unheard = Some(error),
+            News::Happened(happened) => {
+                match happened {
+                    Happened::FeedHeard { .. } => followee.unheard_since = None,
+                    Happened::FeedLost => followee.unheard_since = Some(Instant::now()),
+                    _ => {}
+                }
+                self.happened(&following.node, happened);
+            }
+        }
+        Ok(())
+    }
+
+    fn compared(&mut self, following: &Following, ended: Result<(), client::Error>) {
+        if self.followee(following).is_none() {
+            return;
+        }
+        match ended {
+            Ok(()) => self.happened(&following.node, Happened::ComparisonEnded),
+            Err(error) => {
+                tracing::warn!("the comparison of {} is begun anew: {error}", following.node);
+                self.happened(&following.node, Happened::ComparisonFailed);
+            }
+        }
+    }
+
+    fn unheard_for_too_long(&self) -> Option<Halt> {
+        let limit = self.run.options.give_up_after;
+        self.nodes.iter().find_map(|(node, followee)| {
+            let unheard = followee.unheard_since?.elapsed();
+            let last = followee.unheard.as_ref().map_or_else(
+                || format!("source {node}: its changes are not heard"),
+                |error| error.to_string(),
+            );
+            (unheard > limit).then(|| Halt::Outage { side: Side::Source, seconds: unheard.as_secs(), last })
+        })
+    }
+
     /// Follows the nodes of the layout that are not followed yet, and no longer those that left.
     fn take_up_nodes(&mut self) {
         let current = self.layout.primaries().to_vec();
         let left: Vec<Node> = self.nodes.keys().filter(|node| !current.contains(node)).cloned().collect();
-        for node in left {
-            if let Some(followee) = self.nodes.remove(&node) {
-                followee.hearing.abort();
-            }
-            self.happened(&node, Happened::NodeLeft);
-        }
+        left.iter().for_each(|node| self.leave(node));
         let budget = self.marks / (current.len() * self.run.naming.source_dbs().count()).max(1);
         for node in current {
-            if self.nodes.contains_key(&node) {
-                continue;
+            if !self.nodes.contains_key(&node) {
+                self.take_up(node, budget);
             }
-            self.happened(&node, Happened::NodeAppeared);
-            let dbs = self.run.naming.source_dbs();
-            let queues: Vec<_> = dbs.map(|db| Queue::new(db, self.began, budget)).collect();
-            let (barriers, asked) = mpsc::unbounded_channel();
-            let hearing = Hearing {
-                endpoint: self.run.source.clone(),
-                node: node.clone(),
-                kind: self.feed,
-                queues: queues.clone(),
-                news: self.news.clone(),
-                barriers: asked,
-            };
-            let hearing = tokio::spawn(hearing.listen()).abort_handle();
-            for queue in &queues {
-                let clustered = matches!(self.layout, Topology::Cluster(_));
-                let (run, node, queue) = (Arc::clone(&self.run), node.clone(), Arc::clone(queue));
-                self.lanes.spawn(async move {
-                    let end = carry(run, node.clone(), Arc::clone(&queue), clustered).await;
-                    // Nobody makes room in it any more, and whoever waits for that would hide why.
-                    queue.close();
-                    (node, end)
-                });
-            }
-            self.nodes.insert(node, Followee { queues, hearing, barriers, witness: Witness::default() });
         }
     }
 
-    async fn ask_for_layout(&mut self) {
+    fn leave(&mut self, node: &Node) {
+        if let Some(followee) = self.nodes.remove(node) {
+            followee.queues.iter().for_each(|queue| self.past.add(queue));
+        }
+        self.happened(node, Happened::NodeLeft);
+    }
+
+    fn take_up(&mut self, node: Node, budget: usize) {
+        self.happened(&node, Happened::NodeAppeared);
+        self.numbers += 1;
+        let following = Following { node: node.clone(), number: self.numbers };
+        let dbs = self.run.naming.source_dbs();
+        let queues: Vec<_> = dbs.map(|db| Queue::new(db, self.began, budget)).collect();
+        let (barriers, asked) = mpsc::unbounded_channel();
+        let hearing = Hearing {
+            endpoint: self.run.source.clone(),
+            following: following.clone(),
+            kind: self.feed,
+            queues: queues.clone(),
+            told: self.told.clone(),
+            barriers: asked,
+        };
+        let mut tasks = vec![tokio::spawn(hearing.listen()).abort_handle()];
+        let clustered = matches!(self.layout, Topology::Cluster(_));
+        for queue in &queues {
+            let (run, queue, following) = (Arc::clone(&self.run), Arc::clone(queue), following.clone());
+            tasks.push(self.lanes.spawn(async move {
+                let end = carry(run, following.node.clone(), queue, clustered).await;
+                (following, end)
+            }));
+        }
+        let followee = Followee {
+            number: following.number,
+            queues,
+            barriers,
+            witness: Witness::default(),
+            unheard_since: Some(Instant::now()),
+            unheard: None,
+            is_lost: false,
+            tasks,
+        };
+        self.nodes.insert(node, followee);
+    }
+
+    /// Begins anew with nodes whose lanes gave up, as soon as they are heard again: what they had read is unknown.
+    fn take_up_lost(&mut self) {
+        let lost = |followee: &Followee| followee.is_lost && followee.unheard_since.is_none();
+        let nodes: Vec<Node> =
+            self.nodes.iter().filter(|(_, followee)| lost(followee)).map(|(node, _)| node.clone()).collect();
+        if !nodes.is_empty() {
+            nodes.iter().for_each(|node| self.leave(node));
+            self.take_up_nodes();
+        }
+    }
+
+    /// Asks the cluster; says whether its layout is another one.
+    async fn ask_for_layout(&mut self) -> bool {
         match self.run.source.topology_by_any(&self.layout).await {
             Ok(layout) if layout != self.layout => {
                 tracing::info!("the source's cluster has another layout now");
@@ -316,28 +336,33 @@ impl Coordinator<'_> {
                 for node in grown {
                     self.happened(&node, Happened::GapOpened(GapReason::Unseen));
                 }
+                true
             }
-            Ok(_) => {}
-            Err(error) => tracing::debug!("the source's layout cannot be had: {error}"),
+            Ok(_) => false,
+            Err(error) => {
+                tracing::debug!("the source's layout cannot be had: {error}");
+                false
+            }
         }
     }
 
     /// What no feed sees is seen by the server's own counters.
     async fn ask_witnesses(&mut self) {
-        let mut groups = Vec::new();
-        let mut unseen = Vec::new();
-        for (node, followee) in &mut self.nodes {
-            match followee.witness.look(&self.run, node, self.feed).await {
-                witness::Said::Nothing => {}
-                witness::Said::Groups => groups.push((node.clone(), followee.queues.clone())),
-                witness::Said::Unseen => unseen.push(node.clone()),
+        let nodes: Vec<Node> = self.nodes.keys().cloned().collect();
+        for node in nodes {
+            self.ask_witness(&node).await;
+        }
+    }
+
+    async fn ask_witness(&mut self, node: &Node) {
+        let Some(followee) = self.nodes.get_mut(node) else { return };
+        match followee.witness.look(&self.run, node, self.feed).await {
+            Said::Nothing => {}
+            Said::Groups => {
+                let queues = followee.queues.clone();
+                self.mark_groups(node, &queues).await;
             }
-        }
-        for node in unseen {
-            self.happened(&node, Happened::GapOpened(GapReason::Unseen));
-        }
-        for (node, queues) in groups {
-            self.mark_groups(&node, &queues).await;
+            Said::Unseen => self.happened(node, Happened::GapOpened(GapReason::Unseen)),
         }
     }
 
@@ -374,21 +399,25 @@ impl Coordinator<'_> {
         }
     }
 
-    fn begin_comparisons(&mut self) {
-        let due: Vec<String> = self.follow.to_compare().into_iter().map(str::to_owned).collect();
-        for name in due {
-            let Some((node, followee)) = self.nodes.iter().find(|(node, _)| node.to_string() == name) else {
-                continue;
-            };
-            let (run, node, queues) = (Arc::clone(&self.run), node.clone(), followee.queues.clone());
-            let layout = self.layout.clone();
-            self.happened(&node, Happened::ComparisonBegan);
-            self.comparisons.spawn(async move {
+    async fn begin_comparisons(&mut self) {
+        let due = self.follow.to_compare();
+        let is_due = |node: &&Node| due.iter().any(|name| *name == node.to_string());
+        let due: Vec<Node> = self.nodes.keys().filter(is_due).cloned().collect();
+        for node in due {
+            // What the counters tell from now on happened after the comparison began.
+            self.ask_witness(&node).await;
+            let Some(followee) = self.nodes.get_mut(&node) else { continue };
+            let following = Following { node: node.clone(), number: followee.number };
+            let (run, queues, layout) = (Arc::clone(&self.run), followee.queues.clone(), self.layout.clone());
+            followee.tasks.retain(|task| !task.is_finished());
+            followee.tasks.push(self.comparisons.spawn(async move {
+                let node = &following.node;
                 let owns =
-                    |key: &[u8]| layout.owner(key).is_some_and(|owner| layout.primaries()[owner] == node);
-                let ended = comparing::node(&run, &node, &queues, owns).await;
-                (node, ended)
-            });
+                    |key: &[u8]| layout.owner(key).is_some_and(|owner| layout.primaries()[owner] == *node);
+                let ended = comparing::node(&run, node, &queues, owns).await;
+                (following, ended)
+            }));
+            self.happened(&node, Happened::ComparisonBegan);
         }
     }
 
@@ -405,12 +434,13 @@ impl Coordinator<'_> {
             && self.now_us().saturating_sub(since_us) >= quiet.as_micros() as u64
     }
 
-    /// The barrier, streams with groups once more, and still nothing is marked and no gap open.
+    /// The barrier, what no feed sees, streams with groups once more, and still nothing is marked and no gap open.
     async fn is_ready(&mut self) -> bool {
         let before: u64 = self.queues().map(|queue| queue.changed_us()).max().unwrap_or(0);
         if !self.barrier().await {
             return false;
         }
+        self.ask_witnesses().await;
         let nodes: Vec<_> =
             self.nodes.iter().map(|(node, followee)| (node.clone(), followee.queues.clone())).collect();
         for (node, queues) in nodes {
@@ -427,8 +457,10 @@ impl Coordinator<'_> {
         if !self.barrier().await {
             return false;
         }
-        while let Ok((node, happened)) = self.heard.try_recv() {
-            self.happened(&node, happened);
+        while let Ok((following, news)) = self.heard.try_recv() {
+            if self.told(&following, news).is_err() {
+                return false;
+            }
         }
         let after: u64 = self.queues().map(|queue| queue.changed_us()).max().unwrap_or(0);
         before == after
@@ -468,45 +500,18 @@ impl Coordinator<'_> {
                 settled: followee.queues.iter().map(settled).sum(),
             }
         };
-        let sum = |number: &dyn Fn(&Queue) -> u64| self.queues().map(|queue| number(queue)).sum();
-        let mut refused: BTreeMap<Cause, u64> = BTreeMap::new();
-        for (cause, count) in self.queues().flat_map(|queue| queue.refusals()) {
-            *refused.entry(cause).or_default() += count;
-        }
+        let mut counts = self.past.clone();
+        self.queues().for_each(|queue| counts.add(queue));
         SyncStatus {
             phase: self.follow.phase(),
             nodes: self.nodes.iter().map(followed).collect(),
-            changes: sum(&|queue| queue.numbers().marked.load(Ordering::Relaxed)),
-            carried: sum(&|queue| queue.numbers().carried.load(Ordering::Relaxed)),
-            removed: sum(&|queue| queue.numbers().removed.load(Ordering::Relaxed)),
-            refused,
+            changes: counts.changes,
+            carried: counts.carried,
+            removed: counts.removed,
+            refused: counts.refused,
             gaps: self.follow.gaps().to_vec(),
             elapsed: self.began.elapsed(),
         }
-    }
-}
-
-impl Drop for Coordinator<'_> {
-    fn drop(&mut self) {
-        self.nodes.values().for_each(|followee| followee.hearing.abort());
-    }
-}
-
-/// Carries what is marked of one node and database, until it is stopped.
-async fn carry(run: Arc<Run>, node: Node, queue: Arc<Queue>, clustered: bool) -> LaneEnd {
-    let status = Arc::new(Mutex::new(LaneStatus {
-        node,
-        db: queue.db(),
-        run_id: None,
-        position: ScanPosition::default(),
-        total: Tally::default(),
-        expected: 0,
-        restarts: 0,
-        waiting: None,
-    }));
-    match Lane::open_patiently(&run, &status, clustered).await {
-        Ok(lane) => lane.of_followed(queue).work().await,
-        Err(end) => end,
     }
 }
 

@@ -18,7 +18,7 @@ mod reply;
 mod work;
 mod write;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -31,8 +31,10 @@ use migration::tally::{Cause, Outcome};
 
 use crate::guess::Guesses;
 use crate::names::{KeyRef, Names};
+use crate::route::Importers;
 use crate::run::{LaneStatus, Run, lock};
 use crate::stop::Halt;
+use crate::unlink::Removal;
 pub(crate) use end::{LaneEnd, RoundEnd};
 use groups::Groups;
 use in_pieces::InPieces;
@@ -88,8 +90,9 @@ pub(crate) struct Lane {
     // The target.
     layout: Arc<Topology>,
     writers: Vec<Out>,
-    /// Slots that a target node is importing, and that node.
-    asks: HashMap<u16, usize>,
+    importers: Importers,
+    /// How keys are removed from it.
+    removal: Removal,
     relayout: bool,
     /// Keys keep their names, so nothing is asked about them.
     same_names: bool,
@@ -295,7 +298,7 @@ impl Lane {
         match &mut self.listing {
             Listing::Scan => {}
             Listing::Given(given) => given.settle(self.names.get(key), outcome),
-            Listing::Followed(followed) => followed.settle(key, self.names.get(key), outcome),
+            Listing::Followed(followed) => followed.settle(key, outcome),
         }
         self.close(key, outcome);
     }

@@ -25,6 +25,7 @@ pub mod preflight;
 pub mod rebuild;
 mod refusal;
 mod repair;
+mod route;
 mod run;
 mod stop;
 pub mod temporary;

@@ -4,6 +4,26 @@ use client::reply::ReplyKind;
 use client::{Error, Kind, Peer, TargetConnection};
 use resp::Value;
 
+/// The command that removes a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Removal {
+    /// Does not make the server wait until the value's memory is free.
+    #[default]
+    Unlink,
+    /// Where UNLINK is not allowed.
+    Del,
+}
+
+impl Removal {
+    /// Its name.
+    pub(crate) fn command(self) -> &'static [u8] {
+        match self {
+            Removal::Unlink => b"UNLINK",
+            Removal::Del => b"DEL",
+        }
+    }
+}
+
 /// Removes each of these keys and returns what the server said to each: 1 when the key was there, 0 when it
 /// was not, or an error.
 ///
@@ -13,10 +33,10 @@ use resp::Value;
 /// # Errors
 /// The connection is lost.
 pub(crate) async fn each(connection: &mut TargetConnection, keys: &[&[u8]]) -> Result<Vec<Value>, Error> {
-    let mut replies = send(connection, b"UNLINK", keys).await?;
-    let refused: Vec<usize> = (0..keys.len()).filter(|&index| is_not_allowed(&replies[index])).collect();
+    let mut replies = send(connection, Removal::Unlink, keys).await?;
+    let refused: Vec<usize> = (0..keys.len()).filter(|&index| is_refused(&replies[index])).collect();
     let again: Vec<&[u8]> = refused.iter().map(|&index| keys[index]).collect();
-    for (index, reply) in refused.into_iter().zip(send(connection, b"DEL", &again).await?) {
+    for (index, reply) in refused.into_iter().zip(send(connection, Removal::Del, &again).await?) {
         replies[index] = reply;
     }
     Ok(replies)
@@ -32,18 +52,22 @@ pub(crate) fn refusal(peer: &Peer, command: &'static str, reply: &Value) -> Erro
     error
 }
 
-fn is_not_allowed(reply: &Value) -> bool {
-    matches!(reply, Value::Error(text)
-        if matches!(ReplyKind::of(text), ReplyKind::UnknownCommand | ReplyKind::NoPerm))
+/// Whether an error reply means that the server does not let this user run the command.
+pub(crate) fn is_not_allowed(kind: &ReplyKind) -> bool {
+    matches!(kind, ReplyKind::UnknownCommand | ReplyKind::NoPerm)
+}
+
+fn is_refused(reply: &Value) -> bool {
+    matches!(reply, Value::Error(text) if is_not_allowed(&ReplyKind::of(text)))
 }
 
 async fn send(
     connection: &mut TargetConnection,
-    command: &[u8],
+    command: Removal,
     keys: &[&[u8]],
 ) -> Result<Vec<Value>, Error> {
     for key in keys {
-        connection.push(&[command, key]);
+        connection.push(&[command.command(), key]);
     }
     let mut replies = Vec::with_capacity(keys.len());
     for _ in keys {

@@ -13,6 +13,7 @@ use resp::{Token, encode};
 
 use crate::clocks;
 use crate::run::Run;
+use crate::unlink::Removal;
 
 /// What the target said to one write.
 #[derive(Debug)]
@@ -169,8 +170,8 @@ impl<T> Writer<T> {
     }
 
     /// Removes a key, whether or not it is there.
-    pub(crate) fn unlink(&mut self, name: &[u8], ticket: T) {
-        self.connection.push(&[b"UNLINK", name]);
+    pub(crate) fn remove(&mut self, removal: Removal, name: &[u8], ticket: T) {
+        self.connection.push(&[removal.command(), name]);
         self.is_due(ticket, 1);
     }
 

@@ -13,6 +13,7 @@ use migration::conflict::OnConflict;
 use migration::follow::{GapReason, Phase};
 use migration::naming::Naming;
 use migration::selection::{Selection, SelectionOptions};
+use migration::tally::Cause;
 use support::endpoint;
 use testkit::compare::{self, Options};
 use testkit::relay::Relay;
@@ -25,6 +26,8 @@ fn writing_time() -> Duration {
     Duration::from_secs(seconds)
 }
 
+const QUIET: Duration = Duration::from_millis(500);
+
 struct Following {
     watch: Watch,
     stop: Arc<Stop>,
@@ -33,6 +36,10 @@ struct Following {
 
 /// Follows until nobody has written for half a second.
 async fn follow(source: &Access, target: &Access, feed: FeedKind, naming: Naming) -> Following {
+    start(prepare(source, target, feed, naming).await)
+}
+
+async fn prepare(source: &Access, target: &Access, feed: FeedKind, naming: Naming) -> Sync {
     let (source, target) = (endpoint(Side::Source, source), endpoint(Side::Target, target));
     let wishes = Wishes {
         databases: DbWish::List(naming.source_dbs().collect()),
@@ -43,7 +50,7 @@ async fn follow(source: &Access, target: &Access, feed: FeedKind, naming: Naming
     };
     let findings = probe(&source, &target, &wishes).await.unwrap();
     assert_eq!(findings.refusals().count(), 0, "{:?}", findings.refusals().collect::<Vec<_>>());
-    let sync = Sync {
+    Sync {
         source,
         target,
         selection: Selection::new(&SelectionOptions::default()).unwrap(),
@@ -52,8 +59,11 @@ async fn follow(source: &Access, target: &Access, feed: FeedKind, naming: Naming
         options: CopyOptions::new("".into()),
         feed,
         marks: 64 << 20,
-        until_quiet: Some(Duration::from_millis(500)),
-    };
+        until_quiet: Some(QUIET),
+    }
+}
+
+fn start(sync: Sync) -> Following {
     let (watch, stop) = (Watch::default(), Arc::new(Stop::default()));
     let task = {
         let (watch, stop) = (watch.clone(), Arc::clone(&stop));
@@ -252,4 +262,85 @@ async fn a_stop_ends_it_at_once() {
     let outcome = tokio::time::timeout(Duration::from_secs(10), following.task).await.unwrap().unwrap();
     assert!(matches!(outcome.end, SyncEnd::Halted(engine::Halt::Asked)), "{outcome:?}");
     writing.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_a_cluster_that_is_away_at_the_beginning() {
+    let (source, target) = (durable_cluster(), Server::amr().start());
+    let (from, to) = (source.access(), target.access());
+    dataset::strings(&from, 2000, 30).await;
+    let sync = prepare(&from, &to, FeedKind::Tracking, database_0()).await;
+    source.kill_node(1);
+    let following = start(sync);
+    // Long enough for its lane to give up, while the layout stays as it is.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    source.nodes()[1].restart();
+    source.wait_for_primary(1);
+    dataset::strings(&from, 2500, 31).await;
+    following.ends_ready().await;
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_a_cluster_that_stays_away() {
+    let (source, target) = (durable_cluster(), Server::amr().start());
+    let mut sync = prepare(&source.access(), &target.access(), FeedKind::Tracking, database_0()).await;
+    sync.options.give_up_after = Duration::from_secs(4);
+    source.kill_node(1);
+    let outcome = tokio::time::timeout(Duration::from_secs(30), start(sync).task).await.unwrap().unwrap();
+    let SyncEnd::Halted(engine::Halt::Outage { side: Side::Source, last, .. }) = &outcome.end else {
+        panic!("{outcome:?}")
+    };
+    let port = source.nodes()[1].access().port.to_string();
+    assert!(last.contains(&port), "{last}");
+}
+
+/// Its nodes keep what they have when they are killed, and answer while one of them is away.
+fn durable_cluster() -> Cluster {
+    let cluster = Cluster::plain6(3).arg("appendonly", "yes").arg("appendfsync", "always");
+    cluster.arg("cluster-require-full-coverage", "no").start()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_feed_sees_in_the_last_moment() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    for n in 0..500 {
+        source.command(&["SET", &format!("key:{n}"), "0"]);
+    }
+    let writes = (0..10).map(|n| format!("write:{n}"));
+    let following = follow(&from, &to, FeedKind::Tracking, Naming::identity([0, 1]).unwrap()).await;
+    for key in writes {
+        source.command(&["SET", &key, "1"]);
+        tokio::time::sleep(QUIET / 3).await;
+    }
+    // The counters are read every second; this comes between two looks, and just before it is quiet.
+    tokio::time::sleep(QUIET / 3).await;
+    source.command(&["SWAPDB", "0", "1"]);
+    let outcome = following.ends_ready().await;
+    assert!(outcome.status.gaps.iter().any(|gap| gap.reason == GapReason::Unseen), "{outcome:?}");
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_does_not_know_unlink() {
+    let (source, target) =
+        (Server::plain6().start(), Server::plain7().arg("rename-command", "UNLINK \"\"").start());
+    let (from, to) = (source.access(), target.access());
+    dataset::strings(&to, 50, 10).await;
+    dataset::mixed(&from, 100, 9).await;
+    let outcome = follow(&from, &to, FeedKind::Tracking, database_0()).await.ends_ready().await;
+    assert!(outcome.status.removed >= 50 && outcome.status.refused.is_empty(), "{outcome:?}");
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_removes_nothing() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    dataset::strings(&to, 50, 10).await;
+    let sync = prepare(&from, &to, FeedKind::Tracking, database_0()).await;
+    target.command(&["ACL", "SETUSER", "default", "-unlink", "-del"]);
+    let outcome = start(sync).ends_ready().await;
+    assert_eq!(outcome.status.refused.into_iter().collect::<Vec<_>>(), [(Cause::TargetForbids, 50)]);
 }

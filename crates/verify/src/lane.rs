@@ -147,7 +147,6 @@ impl Lane {
 
     async fn next_page(&self, scanner: &mut Scanner, cursor: u64) -> Result<Page, Error> {
         let scope = &self.run.verify.scope;
-        let db = self.scan(|scan| scan.db);
         let pattern = match *self.work {
             Work::Compare => scope.scan_match(),
             // Only where the target has the same names.
@@ -160,7 +159,6 @@ impl Lane {
         if matches!(*self.work, Work::Compare) {
             self.brake(page.names.len() as u64).await;
         }
-        tracing::trace!("{} names of database {db}", page.names.len());
         Ok(page)
     }
 

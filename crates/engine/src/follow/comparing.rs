@@ -7,8 +7,9 @@
 
 use std::sync::Arc;
 
-use client::{Error, Node, Read, SourceConnection};
+use client::{Error, Kind, Node, Read, SourceConnection};
 use resp::Value;
+use tokio::time::timeout;
 
 use super::Queue;
 use crate::run::Run;
@@ -41,7 +42,7 @@ async fn of_source(run: &Run, node: &Node, queue: &Queue) -> Result<(), Error> {
     let mut cursor = 0;
     loop {
         queue.room_below(MARKS).await;
-        let (next, names) = page(&mut connection, cursor, run.options.scan_count).await?;
+        let (next, names) = page(run, &mut connection, cursor, None).await?;
         let names = names.iter().filter_map(Value::as_bytes);
         queue.suspect(names.filter(|name| !name.starts_with(temporary::PREFIX)));
         cursor = next;
@@ -59,7 +60,7 @@ async fn of_target(run: &Run, node: &Node, queue: &Queue, owns: impl Fn(&[u8]) -
         let mut cursor = 0;
         loop {
             queue.room_below(MARKS).await;
-            let (next, names) = page(&mut connection, cursor, run.options.scan_count).await?;
+            let (next, names) = page(run, &mut connection, cursor, None).await?;
             let origins =
                 names.iter().filter_map(Value::as_bytes).flat_map(|name| run.naming.origins(name, target_db));
             let origins = origins.filter(|(db, key)| *db == queue.db() && owns(key)).map(|(_, key)| key);
@@ -68,7 +69,7 @@ async fn of_target(run: &Run, node: &Node, queue: &Queue, owns: impl Fn(&[u8]) -
             let mut absent = Vec::new();
             for key in &origins {
                 // One that it may not be asked for is looked at by the lane.
-                if source.reply().await?.as_i64().is_none_or(|there| there == 0) {
+                if reply(run, &mut source).await?.as_i64().is_none_or(|there| there == 0) {
                     absent.push(&key[..]);
                 }
             }
@@ -91,13 +92,12 @@ pub(crate) async fn groups(run: &Run, node: &Node, queue: &Queue) -> Result<u64,
     let (mut cursor, mut marked) = (0, 0);
     loop {
         queue.room_below(MARKS).await;
-        let read = Read::Scan { cursor, count: run.options.scan_count, pattern: None, kind: Some("stream") };
-        let (next, names) = parts(&connection.ask(read).await?).ok_or_else(|| odd(&connection))?;
+        let (next, names) = page(run, &mut connection, cursor, Some("stream")).await?;
         let names: Vec<&[u8]> = names.iter().filter_map(Value::as_bytes).collect();
         names.iter().for_each(|name| connection.push(Read::XInfoGroups(name)));
         let mut with_groups = Vec::new();
         for name in &names {
-            let groups = connection.reply().await?;
+            let groups = reply(run, &mut connection).await?;
             if groups.as_array().is_none_or(|groups| !groups.is_empty()) {
                 with_groups.push(*name);
             }
@@ -112,22 +112,27 @@ pub(crate) async fn groups(run: &Run, node: &Node, queue: &Queue) -> Result<u64,
 }
 
 async fn page(
+    run: &Run,
     connection: &mut SourceConnection,
     cursor: u64,
-    count: u32,
+    kind: Option<&str>,
 ) -> Result<(u64, Vec<Value>), Error> {
-    let reply = connection.ask(Read::Scan { cursor, count, pattern: None, kind: None }).await?;
+    connection.push(Read::Scan { cursor, count: run.options.scan_count, pattern: None, kind });
+    let reply = reply(run, connection).await?;
     if reply.is_error() {
         return Err(Error::from_reply(connection.peer(), "SCAN", &reply));
     }
-    parts(&reply).ok_or_else(|| odd(connection))
+    parts(&reply).ok_or_else(|| connection.peer().error(Kind::Shape { command: "SCAN" }))
+}
+
+/// A comparison that hung would keep its gap open for ever.
+async fn reply(run: &Run, connection: &mut SourceConnection) -> Result<Value, Error> {
+    let silence = run.options.silence;
+    let reply = timeout(silence, connection.reply()).await;
+    reply.map_err(|_| connection.peer().error(Kind::Silent(silence)))?
 }
 
 fn parts(reply: &Value) -> Option<(u64, Vec<Value>)> {
     let [cursor, names] = reply.as_array()? else { return None };
     Some((cursor.as_str()?.parse().ok()?, names.as_array()?.to_vec()))
-}
-
-fn odd(connection: &SourceConnection) -> Error {
-    connection.peer().error(client::Kind::Shape { command: "SCAN" })
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use client::{Backoff, Endpoint, Error, Feed, FeedEvent, FeedKind, Node, Read};
+use client::{Backoff, Endpoint, Error, Feed, FeedEvent, FeedKind, Kind, Read};
 use migration::follow::{GapReason, Happened};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::Queue;
+use super::followee::Following;
 
 /// A feed without a word for this long is asked whether it is still there: Azure closes connections that are idle
 /// for ten minutes, and a dead one says nothing at all.
@@ -17,8 +18,16 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 /// An answer to that may take this long.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// What happened at which node.
-pub(crate) type News = mpsc::UnboundedSender<(Node, Happened)>;
+/// What is told of a node.
+#[derive(Debug)]
+pub(crate) enum News {
+    Happened(Happened),
+    /// It cannot be heard.
+    Unheard(Error),
+}
+
+/// Where that is told.
+pub(crate) type Told = mpsc::UnboundedSender<(Following, News)>;
 
 /// Asks for the barrier; answered when everything that was written before has been marked. Dropped when the feed is
 /// lost meanwhile.
@@ -26,10 +35,10 @@ pub(crate) type Barrier = oneshot::Sender<()>;
 
 pub(crate) struct Hearing {
     pub(crate) endpoint: Endpoint,
-    pub(crate) node: Node,
+    pub(crate) following: Following,
     pub(crate) kind: FeedKind,
     pub(crate) queues: Vec<Arc<Queue>>,
-    pub(crate) news: News,
+    pub(crate) told: Told,
     pub(crate) barriers: mpsc::UnboundedReceiver<Barrier>,
 }
 
@@ -45,7 +54,7 @@ enum Ping {
 impl Hearing {
     /// Listens until the task is aborted or nobody wants the news any more.
     pub(crate) async fn listen(mut self) {
-        let mut backoff = Backoff::new(u64::from(self.node.port));
+        let mut backoff = Backoff::new(u64::from(self.following.node.port));
         let channel = format!("redferry:feed:{:x}", std::process::id());
         loop {
             match self.connect(&channel).await {
@@ -55,26 +64,36 @@ impl Hearing {
                         return;
                     }
                     let error = self.hear(feed).await;
-                    tracing::warn!("source {}: its changes are not heard any more: {error}", self.node);
+                    tracing::warn!(
+                        "source {}: its changes are not heard any more: {error}",
+                        self.following.node
+                    );
                     if self.tell(Happened::FeedLost).is_err() {
                         return;
                     }
                 }
-                Err(error) => tracing::debug!("source {}: no feed: {error}", self.node),
+                Err(error) => {
+                    tracing::debug!("source {}: no feed: {error}", self.following.node);
+                    if self.told.send((self.following.clone(), News::Unheard(error))).is_err() {
+                        return;
+                    }
+                }
             }
             tokio::time::sleep(backoff.next_wait()).await;
         }
     }
 
     fn tell(&self, happened: Happened) -> Result<(), ()> {
-        self.news.send((self.node.clone(), happened)).map_err(drop)
+        self.told.send((self.following.clone(), News::Happened(happened))).map_err(drop)
     }
 
     /// The feed first, then who speaks: what changes in between is heard.
     async fn connect(&self, channel: &str) -> Result<(Feed, Option<String>), Error> {
-        let feed = self.endpoint.connect_feed(&self.node, self.kind, channel).await?;
-        let mut connection = self.endpoint.connect_source(&self.node, 0).await?;
-        let info = connection.ask(Read::Info("server")).await?;
+        let node = &self.following.node;
+        let feed = self.endpoint.connect_feed(node, self.kind, channel).await?;
+        let mut connection = self.endpoint.connect_source(node, 0).await?;
+        let info = timeout(SILENCE, connection.ask(Read::Info("server"))).await;
+        let info = info.map_err(|_| connection.peer().error(Kind::Silent(SILENCE)))??;
         let process = info.as_str().and_then(|text| {
             let line = text.lines().find_map(|line| line.trim_end().strip_prefix("run_id:"));
             line.map(str::to_owned)
@@ -109,7 +128,7 @@ impl Hearing {
                 Ok(Ok(FeedEvent::Changed(keys))) => self.changed(&keys),
                 Ok(Ok(FeedEvent::Everything)) => {
                     if self.tell(Happened::GapOpened(GapReason::Everything)).is_err() {
-                        return feed.peer().error(client::Kind::Closed);
+                        return feed.peer().error(Kind::Closed);
                     }
                 }
                 Ok(Ok(FeedEvent::Pong)) => {
@@ -127,7 +146,7 @@ impl Hearing {
                 }
                 Ok(Err(error)) => return error,
                 Err(_) if !matches!(ping, Ping::None) && asked.elapsed() > SILENCE => {
-                    return feed.peer().error(client::Kind::Silent(SILENCE));
+                    return feed.peer().error(Kind::Silent(SILENCE));
                 }
                 Err(_) if matches!(ping, Ping::None) => {
                     feed.ping();

@@ -121,7 +121,7 @@ impl Queue {
         self.numbers.removed.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn refused(&self, cause: Cause, _name: &[u8]) {
+    pub(crate) fn refused(&self, cause: Cause) {
         *lock(&self.refused).entry(cause).or_default() += 1;
     }
 

@@ -1,6 +1,6 @@
 //! The task that writes: payloads out, acknowledgements in, and what follows from them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -22,6 +22,7 @@ use crate::feed::FeedError;
 use crate::patience::Patience;
 use crate::pieces::{Body, FileCopier, PiecesEnd};
 use crate::refusal::{self, Refusal};
+use crate::route::Importers;
 use crate::run::Run;
 use crate::stop::Halt;
 use crate::writer::{Ack, Writer};
@@ -84,7 +85,7 @@ pub(super) struct Loader {
     pub(super) writers: Vec<Writer<Ticket>>,
     /// The target's database that the writers write to.
     pub(super) db: Option<u32>,
-    pub(super) asks: HashMap<u16, usize>,
+    pub(super) importers: Importers,
     pub(super) relayout: bool,
     pub(super) scratch: Vec<u8>,
     // The keys.
@@ -128,7 +129,7 @@ impl Loader {
             seen_before: Seen::default(),
             writers: Vec::new(),
             db: None,
-            asks: HashMap::new(),
+            importers: Importers::default(),
             relayout: false,
             scratch: Vec::new(),
             ready: VecDeque::new(),
@@ -468,10 +469,7 @@ impl Loader {
             }
             Refusal::Ask { slot, addr } => {
                 self.again.push_back(ticket);
-                match self.layout.primaries().iter().position(|node| node.to_string() == addr) {
-                    Some(importer) => _ = self.asks.insert(slot, importer),
-                    None => self.relayout = true,
-                }
+                self.relayout |= !self.importers.learn(&self.layout, slot, &addr);
             }
             Refusal::NotNow { relayout } => {
                 self.again.push_back(ticket);
@@ -633,7 +631,7 @@ impl Loader {
     /// Asks the target for its layout and connects to all of it anew.
     async fn follow_target(&mut self) -> Result<(), Error> {
         self.forget_unanswered();
-        self.asks.clear();
+        self.importers.clear();
         let layout = self.run.target().topology_by_any(&self.layout).await?;
         self.run.set_target_layout(layout);
         self.layout = self.run.target_layout();

@@ -113,17 +113,14 @@ impl Loader {
         let (run, key) = (Arc::clone(&self.run), ticket.what.key.clone());
         let mut scratch = std::mem::take(&mut self.scratch);
         let name = run.naming.target_name(ticket.what.db, &key.name, &mut scratch);
-        let importer =
-            if self.asks.is_empty() { None } else { self.asks.get(&commands::slot(name)).copied() };
-        let index = importer.or_else(|| self.layout.owner(name)).filter(|index| *index < self.writers.len());
-        match index {
+        match self.importers.route(&self.layout, self.writers.len(), name) {
             None => {
                 self.again.push_back(ticket);
                 self.relayout = true;
             }
-            Some(index) => {
-                let writer = &mut self.writers[index];
-                if importer.is_some() {
+            Some(route) => {
+                let writer = &mut self.writers[route.index];
+                if route.asking {
                     writer.asking();
                 }
                 let expire_at = key.expires_at_ms.map(|at| i64::try_from(at).unwrap_or(i64::MAX));

@@ -1,5 +1,6 @@
 //! Asking the source, and what its replies lead to.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use client::reply::ReplyKind;
@@ -7,6 +8,7 @@ use client::{Read, SHARE_FROM};
 use migration::conflict::OnConflict;
 use migration::expiry::deadline_on_target_ms;
 use migration::tally::{Cause, KeyType, Outcome};
+use rdb::TypeCode;
 
 use super::Lane;
 use super::groups::READINGS;
@@ -44,9 +46,9 @@ const NAME_BYTES: usize = 8 * 1024 * 1024;
 const QUEUED: &[u8] = b"+OK\r\n+QUEUED\r\n+QUEUED\r\n";
 const QUEUED_WITH_USE: &[u8] = b"+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n";
 
-/// Payloads of hashes whose fields expire (`RDB_TYPE_HASH_METADATA_PRE_GA` to `RDB_TYPE_HASH_LISTPACK_EX` in Redis
-/// 7.4's rdb.h). The times in them are those of the source's clock, and RESTORE leaves them so.
-const FIELDS_EXPIRE: std::ops::RangeInclusive<u8> = 22..=25;
+/// Payloads of hashes whose fields expire. The times in them are those of the source's clock, and RESTORE leaves
+/// them so.
+const FIELDS_EXPIRE: RangeInclusive<u8> = TypeCode::HASH_METADATA_PRE_GA.0..=TypeCode::HASH_LISTPACK_EX.0;
 
 /// Clocks further apart than this make such hashes go in pieces, with every time moved to the target's clock.
 const FIELD_EXPIRY_OFF_US: i64 = 2_000;
@@ -318,12 +320,12 @@ impl Lane {
                 match &mut self.listing {
                     Listing::Scan => {}
                     Listing::Given(given) => given.settle(name, outcome),
-                    Listing::Followed(followed) => followed.settle(key, name, outcome),
+                    Listing::Followed(followed) => followed.settle(key, outcome),
                 }
                 self.pages.settle(key.page, outcome);
             } else if !self.run.selection.accepts_name(name) {
                 if let Listing::Followed(followed) = &mut self.listing {
-                    followed.settle(key, name, Outcome::Not(Cause::Filtered));
+                    followed.settle(key, Outcome::Not(Cause::Filtered));
                 }
                 self.pages.settle(key.page, Outcome::Not(Cause::Filtered));
             } else {
@@ -455,16 +457,12 @@ impl Lane {
         } else {
             self.run.naming.target_name(self.db, name, &mut self.scratch)
         };
-        let importer =
-            if self.asks.is_empty() { None } else { self.asks.get(&commands::slot(name)).copied() };
-        let Some(index) =
-            importer.or_else(|| self.layout.owner(name)).filter(|index| *index < self.writers.len())
-        else {
+        let Some(route) = self.importers.route(&self.layout, self.writers.len(), name) else {
             self.todo.push_back(work.again());
             self.relayout = true;
             return;
         };
-        let writer = &mut self.writers[index];
+        let writer = &mut self.writers[route.index];
         let (source_clock, target_clock) = writer.clocks(self.source_clock);
         let clocks_us = target_clock.offset_us - source_clock.offset_us;
         if dumped && FIELDS_EXPIRE.contains(&first) && clocks_us.abs() > FIELD_EXPIRY_OFF_US {
@@ -485,8 +483,8 @@ impl Lane {
         } else {
             Payload::Large(self.source.take(value))
         };
-        let written = Written { work, kind, bytes: payload.len() as u64, group };
-        if importer.is_some() {
+        let written = Written { work, kind, bytes: payload.len() as u64, group, removal: None };
+        if route.asking {
             writer.asking();
         }
         if dumped {

@@ -53,9 +53,7 @@ impl Lane {
         let given = Given { names: names.into_iter(), db: self.db, ledger };
         Lane { listing: Listing::Given(given), ..self }
     }
-}
 
-impl Lane {
     /// The same lane for the keys of a queue, as they come, until it is stopped. Nothing is scanned. A key that the
     /// source does not have is removed from the target (design rule R4).
     pub(crate) fn of_followed(self, queue: Arc<Queue>) -> Lane {
@@ -101,7 +99,7 @@ impl Followed {
     }
 
     /// A key has come to its end.
-    pub(super) fn settle(&mut self, key: KeyRef, name: &[u8], outcome: Outcome) {
+    pub(super) fn settle(&mut self, key: KeyRef, outcome: Outcome) {
         let Some(UnderWay { ticket, since_us, removing }) = self.tickets.remove(&key.place()) else { return };
         let cost_us = self.queue.now_us().saturating_sub(since_us);
         self.queue.settle(ticket, Settled::Synced { cost_us });
@@ -109,7 +107,7 @@ impl Followed {
             Outcome::Copied { .. } if removing => self.queue.removed(),
             Outcome::Copied { .. } => self.queue.carried(),
             Outcome::Not(Cause::GoneBeforeRead | Cause::ExpiredOnTheWay | Cause::Filtered) => {}
-            Outcome::Not(cause) => self.queue.refused(cause, name),
+            Outcome::Not(cause) => self.queue.refused(cause),
         }
     }
 

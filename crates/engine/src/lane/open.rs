@@ -15,6 +15,7 @@ use crate::guess::Guesses;
 use crate::names::Names;
 use crate::run::{LaneStatus, Run, lock};
 use crate::stop::Halt;
+use crate::unlink::Removal;
 use crate::writer::Writer;
 
 /// Who answers at a node's address.
@@ -106,7 +107,8 @@ impl Lane {
             unjudged: Vec::new(),
             layout,
             writers,
-            asks: Default::default(),
+            importers: Default::default(),
+            removal: Removal::default(),
             relayout: false,
             scratch: Vec::new(),
             in_pieces: Default::default(),

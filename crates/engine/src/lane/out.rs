@@ -15,6 +15,7 @@ use super::work::Written;
 use crate::export::{FileSink, Record, RecordBody};
 use crate::names::KeyRef;
 use crate::run::Run;
+use crate::unlink::Removal;
 use crate::writer::{Ack, Payload, Use, Writer};
 
 /// Where values go.
@@ -108,9 +109,9 @@ impl Out {
     }
 
     /// Removes a key. In a file it simply is not.
-    pub(super) fn unlink(&mut self, name: &[u8], written: Written) {
+    pub(super) fn remove(&mut self, removal: Removal, name: &[u8], written: Written) {
         match self {
-            Out::Node(writer) => writer.unlink(name, written),
+            Out::Node(writer) => writer.remove(removal, name, written),
             Out::File(file) => file.acks.push_back((written, Ack::Done)),
         }
     }

@@ -140,7 +140,7 @@ impl Lane {
     /// Asks the target for its layout and connects to all of it anew.
     pub(super) async fn follow_target(&mut self) -> Result<(), Error> {
         self.forget_unanswered(Side::Target);
-        self.asks.clear();
+        self.importers.clear();
         if !self.run.writes_files() {
             let layout = self.run.target().topology_by_any(&self.layout).await?;
             self.run.set_target_layout(layout);

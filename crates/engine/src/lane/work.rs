@@ -3,6 +3,7 @@
 use migration::tally::KeyType;
 
 use crate::names::KeyRef;
+use crate::unlink::Removal;
 
 /// What is done next for a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,4 +100,6 @@ pub(crate) struct Written {
     pub(crate) bytes: u64,
     /// The group whose verdict decides whether its expiry is exact; `None` when that does not matter.
     pub(crate) group: Option<u32>,
+    /// It is no value: the key is removed, by this command.
+    pub(crate) removal: Option<Removal>,
 }

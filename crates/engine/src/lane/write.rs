@@ -11,6 +11,7 @@ use super::in_pieces::Why;
 use super::work::{Work, Written};
 use crate::refusal::{self, Refusal};
 use crate::stop::Halt;
+use crate::unlink::{self, Removal};
 use crate::writer::Ack;
 
 /// Pause after an answer that means "not now".
@@ -57,24 +58,35 @@ impl Lane {
         } else {
             self.run.naming.target_name(self.db, name, &mut self.scratch)
         };
-        let importer =
-            if self.asks.is_empty() { None } else { self.asks.get(&commands::slot(name)).copied() };
-        let Some(index) =
-            importer.or_else(|| self.layout.owner(name)).filter(|index| *index < self.writers.len())
-        else {
+        let Some(route) = self.importers.route(&self.layout, self.writers.len(), name) else {
             self.todo.push_back(work.again());
             self.relayout = true;
             return;
         };
-        let writer = &mut self.writers[index];
-        if importer.is_some() {
+        let writer = &mut self.writers[route.index];
+        if route.asking {
             writer.asking();
         }
-        writer.unlink(name, Written { work, kind: KeyType::String, bytes: 0, group: None });
+        let removal = self.removal;
+        let written = Written { work, kind: KeyType::String, bytes: 0, group: None, removal: Some(removal) };
+        writer.remove(removal, name, written);
     }
 
     fn refused(&mut self, index: usize, written: Written, kind: ReplyKind, text: String) -> Result<(), Halt> {
         let work = written.work;
+        match written.removal {
+            Some(Removal::Unlink) if unlink::is_not_allowed(&kind) => {
+                self.removal = Removal::Del;
+                self.todo.push_back(work.again());
+                return Ok(());
+            }
+            Some(Removal::Del) if unlink::is_not_allowed(&kind) => {
+                self.say_once(Cause::TargetForbids, "target", "neither UNLINK nor DEL is allowed");
+                self.settle(work.key, Outcome::Not(Cause::TargetForbids));
+                return Ok(());
+            }
+            _ => {}
+        }
         match Refusal::of(&kind, &text) {
             Refusal::HasKey => self.settle(work.key, Outcome::Not(Cause::TargetHasKey)),
             Refusal::Moved => {
@@ -83,10 +95,7 @@ impl Lane {
             }
             Refusal::Ask { slot, addr } => {
                 self.todo.push_back(work.again());
-                match self.layout.primaries().iter().position(|node| node.to_string() == addr) {
-                    Some(importer) => _ = self.asks.insert(slot, importer),
-                    None => self.relayout = true,
-                }
+                self.relayout |= !self.importers.learn(&self.layout, slot, &addr);
             }
             Refusal::NotNow { relayout } => {
                 self.todo.push_back(work.again());
