@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::Queue;
 use super::followee::Following;
+use super::witness::Said;
 
 /// A feed without a word for this long is asked whether it is still there: Azure closes connections that are idle
 /// for ten minutes, and a dead one says nothing at all.
@@ -24,6 +25,8 @@ pub(crate) enum News {
     Happened(Happened),
     /// It cannot be heard.
     Unheard(Error),
+    /// Its counters say that something changed which no feed tells.
+    Counted(Said),
 }
 
 /// Where that is told.
