@@ -1,5 +1,6 @@
 //! Options of `sync`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -41,6 +42,12 @@ pub(crate) struct SyncArgs {
     pub(crate) protection: Protection,
     #[command(flatten)]
     pub(crate) patience: Patience,
+    /// Where it is kept which cache is in charge [default: redferry-sync-HASH.state.json in this folder]
+    #[arg(long, value_name = "FILE", help_heading = "Resuming")]
+    pub(crate) state: Option<PathBuf>,
+    /// Name up to N keys in the status and the report: those that change most, differ, or are refused
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Report")]
+    pub(crate) show_keys: Option<usize>,
 }
 
 /// How changes are heard of.
