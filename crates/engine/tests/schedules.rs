@@ -16,6 +16,10 @@ use testkit::dataset::random::Random;
 use testkit::relay::Relay;
 use testkit::workload::{Popularity, Workload};
 use testkit::{Access, Cluster, Server, dataset};
+use tokio::task::JoinSet;
+
+/// Schedules that run side by side: each of them mostly waits.
+const AT_ONCE: usize = 2;
 
 /// What is done to a sync that goes on meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,14 +201,13 @@ fn kill(source: &Source, kind: &str) {
 }
 
 async fn schedule(seed: u64) {
-    println!("schedule {seed}");
     let mut world = World::new(seed);
     let (from, to) = (world.source.access(), world.target.access());
     dataset::mixed(&from, 500, seed).await;
     let workload = world.workload(seed);
     let by_events = matches!(world.source, Source::Single { .. }) && world.random.below(4) == 0;
     let feed = if by_events { FeedKind::Events } else { FeedKind::Tracking };
-    println!("  {} keys, {:?}, {}", workload.keys, workload.popularity, feed.name());
+    println!("schedule {seed}: {} keys, {:?}, {}", workload.keys, workload.popularity, feed.name());
     let (source, target) = (world.source.relayed(), to.via(world.to_target.port()));
     let sync = prepare(&source, &target, feed, Naming::identity([0]).unwrap()).await;
     let writing = workload.start(&from);
@@ -215,12 +218,12 @@ async fn schedule(seed: u64) {
     for _ in 0..2 + world.random.below(5) {
         tokio::time::sleep(Duration::from_millis(world.random.below(900))).await;
         let fault = world.next();
-        println!("  {fault:?}");
+        println!("schedule {seed}: {fault:?}");
         world.suffer(fault).await;
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (written, _) = writing.end().await;
-    println!("  {written} commands written");
+    println!("schedule {seed}: {written} commands written");
     let outcome = following.ends_ready().await;
     assert!(matches!(outcome.end, SyncEnd::Ready) && outcome.status.refused.is_empty(), "{outcome:?}");
     assert_equal(&from, &to).await;
@@ -232,8 +235,19 @@ fn number(variable: &str, usual: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_arrives_whatever_happens() {
-    let first = number("REDFERRY_SEED", 1);
-    for seed in first..first + number("REDFERRY_SCHEDULES", 10) {
-        schedule(seed).await;
+    let (first, count) = (number("REDFERRY_SEED", 1), number("REDFERRY_SCHEDULES", 10));
+    let mut seeds = first..first + count;
+    let mut under_way = JoinSet::new();
+    loop {
+        while under_way.len() < AT_ONCE
+            && let Some(seed) = seeds.next()
+        {
+            under_way.spawn(schedule(seed));
+        }
+        match under_way.join_next().await {
+            Some(Ok(())) => {}
+            Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
+            None => return,
+        }
     }
 }
