@@ -11,18 +11,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("commands", &[]),
     ("rdb", &[]),
     ("blob", &[]),
+    ("planner", &[]),
     ("migration", &["commands"]),
     ("client", &["commands", "resp"]),
     ("engine", &["client", "commands", "migration", "rdb", "resp"]),
     ("verify", &["client", "commands", "resp"]),
-    ("redferry", &["blob", "client", "engine", "migration", "rdb", "verify"]),
+    ("redferry", &["blob", "client", "engine", "migration", "planner", "rdb", "verify"]),
 ];
 
 /// Crates that only serve development: nothing may need them outside its tests.
 const DEVELOPMENT: &[&str] = &["testkit", "xtask"];
 
 /// Crates that decide and never do.
-const PURE: &[&str] = &["resp", "rdb", "commands", "migration"];
+const PURE: &[&str] = &["resp", "rdb", "commands", "migration", "planner"];
 
 /// What would give a pure crate a clock, a socket, chance or a runtime.
 const IMPURE: &[&str] = &["tokio", "mio", "socket2", "rand", "rustls"];
