@@ -1,6 +1,7 @@
 //! What can be typed: commands, options and their help.
 
 mod copy;
+mod plan;
 mod quantities;
 mod rdb;
 mod sync;
@@ -13,6 +14,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::copy::{CheckArgs, CopyArgs, Preflight};
+pub(crate) use self::plan::{
+    CatalogFolder, DatesArgs, FeaturesArgs, ListArgs, MapArgs, PriceArgs, RecommendArgs, SkuCommand,
+};
 use self::quantities::{duration, nonzero_bytes};
 pub(crate) use self::rdb::{ConvertArgs, ExportArgs, Form, ImportArgs, InspectArgs, RdbCommand};
 pub(crate) use self::sync::{FeedChoice, SyncArgs};
@@ -63,6 +67,15 @@ pub(crate) enum Command {
     /// Look into RDB files, write them from a cache, bring them into one, change their version
     #[command(subcommand)]
     Rdb(Box<RdbCommand>),
+    /// Which size of Azure Managed Redis: the guide's mapping, what fits a use, what there is; nothing is connected to
+    #[command(subcommand)]
+    Sku(Box<SkuCommand>),
+    /// What a move to Azure Managed Redis gains, loses and changes, and what to do about it
+    Features(FeaturesArgs),
+    /// What a cache costs in a month, and what it would cost as Azure Managed Redis
+    Price(PriceArgs),
+    /// When Azure Cache for Redis retires, and the days that are left
+    Dates(DatesArgs),
 }
 
 /// The two sides.

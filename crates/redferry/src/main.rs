@@ -10,6 +10,7 @@ mod exit;
 mod interrupt;
 mod log;
 mod page;
+mod plan;
 mod printable;
 mod progress;
 mod rdb;
@@ -44,6 +45,10 @@ fn main() -> std::process::ExitCode {
             Command::Sync(args) => sync::run(args, cli.output, cli.quiet).await.of("sync"),
             Command::Verify(args) => verify::run(args, cli.quiet).await.of("verify"),
             Command::Rdb(command) => rdb::run(command, cli.quiet).await,
+            Command::Sku(command) => plan::sku::run(command),
+            Command::Features(args) => plan::features::run(args).of("features"),
+            Command::Price(args) => plan::price::run(args).of("price"),
+            Command::Dates(args) => plan::dates::run(args).of("dates"),
         }
     });
     // A value that is being read in pieces must not hold up the end.

@@ -1,0 +1,61 @@
+//! The commands that plan a move: they read the catalogue and connect to nothing.
+
+pub(crate) mod dates;
+pub(crate) mod features;
+pub(crate) mod price;
+pub(crate) mod sku;
+mod table;
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use planner::catalog::Said;
+use planner::{Catalog, Date, PlanError};
+
+use crate::args::CatalogFolder;
+use crate::exit::Exit;
+
+/// The embedded catalogue, with the files of a folder in place of its own where one is given.
+pub(crate) fn catalog(folder: &CatalogFolder) -> Result<Catalog, Exit> {
+    let Some(folder) = &folder.catalog else { return Ok(Catalog::embedded()) };
+    let unusable =
+        |what: &dyn std::fmt::Display| Exit::usage(format!("--catalog {}: {what}", folder.display()));
+    let files = files(folder).map_err(|error| unusable(&error))?;
+    if files.is_empty() {
+        let names: Vec<&str> = Catalog::files().collect();
+        return Err(unusable(&format!("no table is in it; those are {}", names.join(", "))));
+    }
+    Catalog::parse(&files).map_err(|error| unusable(&error))
+}
+
+/// The JSON files of a folder, by name.
+fn files(folder: &Path) -> Result<Vec<(String, String)>, String> {
+    let said = |error: std::io::Error| error.to_string();
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(said)? {
+        let path = entry.map_err(said)?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.ends_with(".json") {
+            let text = std::fs::read_to_string(&path).map_err(|error| format!("{name}: {error}"))?;
+            files.push((name, text));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A question that has no answer is one that was asked wrongly.
+pub(crate) fn refused(error: PlanError) -> Exit {
+    Exit::usage(error.to_string())
+}
+
+/// The day of a moment, in UTC.
+pub(crate) fn day(moment: SystemTime) -> Date {
+    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Date::of_days(i64::try_from(seconds / 86_400).unwrap_or(0))
+}
+
+/// Two sources that do not say the same, with the dates of both.
+fn contradiction(since: Date, was: &Said) -> String {
+    format!("as published {since}; {} said: {}", was.date, was.said)
+}
