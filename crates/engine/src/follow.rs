@@ -22,12 +22,13 @@ use std::time::{Duration, Instant};
 
 use client::{Endpoint, FeedKind, Node, Recovery, Side, Topology};
 use migration::conflict::OnConflict;
-use migration::follow::{Follow, GapReason, Happened, Phase};
+use migration::follow::{Follow, GapReason, Happened, Phase, Voices};
 use migration::naming::Naming;
 use migration::selection::Selection;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::comparer::Comparer;
 use crate::guardian;
 use crate::lane::LaneEnd;
 use crate::options::CopyOptions;
@@ -68,6 +69,12 @@ pub struct Sync {
     pub options: CopyOptions,
     /// How the source says what changes.
     pub feed: FeedKind,
+    /// Connections to each node on which it says that; a second one covers for the first while that is lost.
+    pub feeds: usize,
+    /// Tells which keys differ when a gap is healed. Without it every key of the node is carried.
+    pub comparer: Option<Arc<dyn Comparer>>,
+    /// Nothing was on the target: the first comparison of a node would find all of its keys missing.
+    pub target_was_empty: bool,
     /// Bytes of marks, over all nodes.
     pub marks: usize,
     /// Ends by itself when everything is carried and nobody has written for this long.
@@ -99,6 +106,10 @@ impl Sync {
         let mut coordinator = Coordinator {
             run: Arc::clone(&run),
             feed: self.feed,
+            feeds: self.feeds,
+            untouched: if self.target_was_empty { layout.primaries().to_vec() } else { Vec::new() },
+            comparer: self.comparer,
+            compared_ttl_error: Duration::ZERO,
             marks: self.marks,
             until_quiet: self.until_quiet,
             watch,
@@ -116,13 +127,21 @@ impl Sync {
         let end = coordinator.follow().await;
         let status = coordinator.status();
         watch.show(status.clone());
-        Ok(SyncOutcome { end, status, ttl_error_ms: run.ttl_error_ms() })
+        let compared_ms = coordinator.compared_ttl_error.as_micros().div_ceil(1000);
+        let ttl_error_ms = run.ttl_error_ms().max(u32::try_from(compared_ms).unwrap_or(u32::MAX));
+        Ok(SyncOutcome { end, status, ttl_error_ms })
     }
 }
 
 struct Coordinator<'w> {
     run: Arc<Run>,
     feed: FeedKind,
+    feeds: usize,
+    comparer: Option<Arc<dyn Comparer>>,
+    /// Nodes of which nothing can be on the target yet.
+    untouched: Vec<Node>,
+    /// Expiries that comparisons found equal differ by no more than this.
+    compared_ttl_error: Duration,
     marks: usize,
     until_quiet: Option<Duration>,
     watch: &'w Watch,
@@ -137,7 +156,7 @@ struct Coordinator<'w> {
     told: hearing::Told,
     heard: mpsc::UnboundedReceiver<(Following, News)>,
     lanes: JoinSet<(Following, LaneEnd)>,
-    comparisons: JoinSet<(Following, Result<(), client::Error>)>,
+    comparisons: JoinSet<(Following, Result<Duration, client::Error>)>,
 }
 
 impl Coordinator<'_> {
@@ -215,28 +234,42 @@ impl Coordinator<'_> {
 
     /// Listens to what is told of a node.
     fn told(&mut self, following: &Following, news: News) -> Result<(), Halt> {
+        let began = self.began;
         let Some(followee) = self.followee(following) else { return Ok(()) };
         match news {
-            News::Unheard(error) if error.recovery() == Recovery::Operator => return Err(Halt::Side(error)),
+            News::Unheard(error) if error.recovery() == Recovery::Operator && !followee.voices.is_heard() => {
+                return Err(Halt::Side(error));
+            }
             News::Unheard(error) => followee.unheard = Some(error),
-            News::Happened(happened) => {
-                match happened {
-                    Happened::FeedHeard { .. } => followee.unheard_since = None,
-                    Happened::FeedLost => followee.unheard_since = Some(Instant::now()),
-                    _ => {}
+            News::Happened(happened) => self.happened(&following.node, happened),
+            News::Heard { voice, since, process } => {
+                followee.unheard_since = None;
+                if let Some(happened) = followee.voices.heard(voice, us_since(began, since), process) {
+                    self.happened(&following.node, happened);
                 }
-                self.happened(&following.node, happened);
+            }
+            News::Lost { voice, proven } => {
+                let happened = followee.voices.lost(voice, us_since(began, proven));
+                if !followee.voices.is_heard() {
+                    followee.unheard_since.get_or_insert_with(Instant::now);
+                }
+                if let Some(happened) = happened {
+                    self.happened(&following.node, happened);
+                }
             }
         }
         Ok(())
     }
 
-    fn compared(&mut self, following: &Following, ended: Result<(), client::Error>) {
+    fn compared(&mut self, following: &Following, ended: Result<Duration, client::Error>) {
         if self.followee(following).is_none() {
             return;
         }
         match ended {
-            Ok(()) => self.happened(&following.node, Happened::ComparisonEnded),
+            Ok(ttl_error) => {
+                self.compared_ttl_error = self.compared_ttl_error.max(ttl_error);
+                self.happened(&following.node, Happened::ComparisonEnded);
+            }
             Err(error) => {
                 tracing::warn!("the comparison of {} is begun anew: {error}", following.node);
                 self.happened(&following.node, Happened::ComparisonFailed);
@@ -282,16 +315,21 @@ impl Coordinator<'_> {
         let following = Following { node: node.clone(), number: self.numbers };
         let dbs = self.run.naming.source_dbs();
         let queues: Vec<_> = dbs.map(|db| Queue::new(db, self.began, budget)).collect();
-        let (barriers, asked) = mpsc::unbounded_channel();
-        let hearing = Hearing {
-            endpoint: self.run.source.clone(),
-            following: following.clone(),
-            kind: self.feed,
-            queues: queues.clone(),
-            told: self.told.clone(),
-            barriers: asked,
-        };
-        let mut tasks = vec![tokio::spawn(hearing.listen()).abort_handle()];
+        let (mut barriers, mut tasks) = (Vec::new(), Vec::new());
+        for voice in 0..self.feeds {
+            let (ask, asked) = mpsc::unbounded_channel();
+            barriers.push(ask);
+            let hearing = Hearing {
+                endpoint: self.run.source.clone(),
+                following: following.clone(),
+                voice,
+                kind: self.feed,
+                queues: queues.clone(),
+                told: self.told.clone(),
+                barriers: asked,
+            };
+            tasks.push(tokio::spawn(hearing.listen()).abort_handle());
+        }
         let clustered = matches!(self.layout, Topology::Cluster(_));
         for queue in &queues {
             let (run, queue, following) = (Arc::clone(&self.run), Arc::clone(queue), following.clone());
@@ -303,6 +341,7 @@ impl Coordinator<'_> {
         let followee = Followee {
             number: following.number,
             queues,
+            voices: Voices::new(self.feeds),
             barriers,
             witness: Witness::default(),
             unheard_since: Some(Instant::now()),
@@ -406,6 +445,13 @@ impl Coordinator<'_> {
         for node in due {
             // What the counters tell from now on happened after the comparison began.
             self.ask_witness(&node).await;
+            // What the lanes carried is no more exact than they say.
+            let ttl_tolerance = Duration::from_millis(self.run.ttl_error_ms().into());
+            let untouched = self.untouched.iter().position(|other| *other == node);
+            let comparison = match untouched.map(|place| self.untouched.swap_remove(place)) {
+                Some(_) => None,
+                None => self.comparer.as_ref().map(|comparer| comparer.begin(ttl_tolerance)),
+            };
             let Some(followee) = self.nodes.get_mut(&node) else { continue };
             let following = Following { node: node.clone(), number: followee.number };
             let (run, queues, layout) = (Arc::clone(&self.run), followee.queues.clone(), self.layout.clone());
@@ -414,7 +460,7 @@ impl Coordinator<'_> {
                 let node = &following.node;
                 let owns =
                     |key: &[u8]| layout.owner(key).is_some_and(|owner| layout.primaries()[owner] == *node);
-                let ended = comparing::node(&run, node, &queues, owns).await;
+                let ended = comparing::node(&run, node, &queues, owns, comparison).await;
                 (following, ended)
             }));
             self.happened(&node, Happened::ComparisonBegan);
@@ -468,15 +514,21 @@ impl Coordinator<'_> {
             && self.queues().all(|queue| queue.is_empty())
     }
 
-    /// Whether every feed has told everything up to now.
+    /// Whether every feed has told everything up to now. A change may have come to one of a node's feeds only, so
+    /// all that are heard are asked.
     async fn barrier(&self) -> bool {
         let mut answers = Vec::new();
         for followee in self.nodes.values() {
-            let (asked, answer) = oneshot::channel();
-            if followee.barriers.send(asked).is_err() {
+            if !followee.voices.is_heard() {
                 return false;
             }
-            answers.push(answer);
+            for voice in followee.voices.speaking() {
+                let (asked, answer) = oneshot::channel();
+                if followee.barriers[voice].send(asked).is_err() {
+                    return false;
+                }
+                answers.push(answer);
+            }
         }
         for answer in answers {
             if !matches!(tokio::time::timeout(Duration::from_secs(10), answer).await, Ok(Ok(()))) {
@@ -490,7 +542,8 @@ impl Coordinator<'_> {
         let followed = |(node, followee): (&Node, &Followee)| {
             let settled = |queue: &Arc<Queue>| {
                 let numbers = queue.numbers();
-                numbers.carried.load(Ordering::Relaxed) + numbers.removed.load(Ordering::Relaxed)
+                let settled = [&numbers.carried, &numbers.removed, &numbers.equal];
+                settled.iter().map(|number| number.load(Ordering::Relaxed)).sum::<u64>()
             };
             let loads: Vec<_> = followee.queues.iter().map(|queue| queue.load()).collect();
             Followed {
@@ -513,6 +566,10 @@ impl Coordinator<'_> {
             elapsed: self.began.elapsed(),
         }
     }
+}
+
+fn us_since(began: Instant, moment: Instant) -> u64 {
+    moment.saturating_duration_since(began).as_micros() as u64
 }
 
 /// Nodes that have slots which they did not have before.

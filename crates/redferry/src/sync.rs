@@ -1,5 +1,6 @@
 //! `redferry sync`.
 
+mod comparer;
 mod feed;
 mod report;
 
@@ -14,7 +15,9 @@ use serde_json::Value;
 use crate::args::{Output, SyncArgs};
 use crate::connect;
 use crate::exit::{Code, Exit};
+use crate::verify::Chosen;
 use crate::{check, collisions, copy, interrupt, progress, usage, wishes};
+use comparer::ByVerifier;
 
 /// Less than this has no room for the names of one page.
 const FEWEST_MARKS: u64 = 1024 * 1024;
@@ -62,14 +65,25 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let watch = Watch::default();
     let expected = findings.databases.iter().map(|db| findings.source.keys_in(*db)).sum();
     let shown = tokio::spawn(progress::show(progress::Following::new(watch.clone(), expected), quiet));
+    let options = options(args);
+    let comparer = ByVerifier {
+        source: endpoints.source.clone(),
+        target: endpoints.target.clone(),
+        scope: Arc::new(Chosen { selection: selection.clone(), naming: naming.clone() }),
+        big_key: options.big_key,
+        silence: options.silence,
+    };
     let sync = Sync {
         source: endpoints.source.clone(),
         target: endpoints.target.clone(),
         selection,
         naming,
         abilities: findings.abilities,
-        options: options(args),
+        options,
         feed,
+        feeds: args.feeds.into(),
+        comparer: Some(Arc::new(comparer)),
+        target_was_empty: findings.target.keys() == 0,
         marks: usize::try_from(args.marks.max(FEWEST_MARKS)).unwrap_or(usize::MAX),
         until_quiet: args.until_quiet,
     };

@@ -35,6 +35,8 @@ pub(crate) struct Numbers {
     pub(crate) marked: AtomicU64,
     pub(crate) carried: AtomicU64,
     pub(crate) removed: AtomicU64,
+    /// Found equal by a comparison, and so not carried.
+    pub(crate) equal: AtomicU64,
 }
 
 impl Queue {
@@ -82,6 +84,11 @@ impl Queue {
         self.marked.notify_one();
     }
 
+    /// What is being read is to be read once more.
+    pub(crate) fn suspect_in_flight(&self) {
+        lock(&self.dirty).mark_in_flight(self.now_us());
+    }
+
     /// Waits until fewer keys than that are marked, or nobody carries them any more.
     pub(crate) async fn room_below(&self, keys: usize) {
         loop {
@@ -119,6 +126,10 @@ impl Queue {
 
     pub(crate) fn removed(&self) {
         self.numbers.removed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn equal(&self, keys: u64) {
+        self.numbers.equal.fetch_add(keys, Ordering::Relaxed);
     }
 
     pub(crate) fn refused(&self, cause: Cause) {

@@ -20,7 +20,7 @@ pub struct Followed {
     pub dirty: u64,
     /// How long the oldest change is not on the target, in microseconds.
     pub lag_us: u64,
-    /// Keys of it that were written to the target, or removed there.
+    /// Keys of it that were written to the target, removed there, or found equal.
     pub settled: u64,
 }
 

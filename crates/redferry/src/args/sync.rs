@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use migration::conflict::OnConflict;
 
 use super::quantities::{bytes, duration};
@@ -31,6 +31,10 @@ pub(crate) struct SyncArgs {
     /// How the source says which keys change
     #[arg(long, value_enum, default_value_t = FeedChoice::Auto, help_heading = "How")]
     pub(crate) feed: FeedChoice,
+    /// Connections to each node on which it says that: with 2, one of them may be lost without a gap
+    #[arg(long, value_name = "1|2", default_value_t = 1, value_parser = value_parser!(u8).range(1..=2),
+          help_heading = "How")]
+    pub(crate) feeds: u8,
     /// Memory for names of changed keys that are not carried yet, over all nodes; what does not fit is compared again
     #[arg(long, value_name = "BYTES", default_value = "256MiB", value_parser = bytes, help_heading = "How")]
     pub(crate) marks: u64,

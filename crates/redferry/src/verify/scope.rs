@@ -7,9 +7,9 @@ use verify::Scope;
 
 /// The choice of keys and names, as typed.
 #[derive(Debug, Clone)]
-pub(super) struct Chosen {
-    pub(super) selection: Selection,
-    pub(super) naming: Naming,
+pub(crate) struct Chosen {
+    pub(crate) selection: Selection,
+    pub(crate) naming: Naming,
 }
 
 impl Chosen {

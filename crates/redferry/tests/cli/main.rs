@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod choice;
+mod healing;
 mod layouts;
 mod rdb;
 mod resume;

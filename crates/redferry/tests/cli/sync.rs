@@ -20,7 +20,7 @@ fn plain() -> (Server, Server, Redferry) {
 }
 
 /// Waits until a command of the server's answers what is wanted.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < end, "{what}: not in time");
@@ -29,7 +29,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Waits until every key that was there at the beginning has been carried: the last one written is the witness.
-fn until_followed(source: &Server, target: &Server) {
+pub(crate) fn until_followed(source: &Server, target: &Server) {
     until("a new key arrives", || {
         source.command(&["SET", "witness", "there"]);
         target.command(&["GET", "witness"]) == Reply::Bulk(Some(b"there".to_vec()))
@@ -37,7 +37,7 @@ fn until_followed(source: &Server, target: &Server) {
 }
 
 #[track_caller]
-fn expect_ready(child: Child, code: i32) -> Ended {
+pub(crate) fn expect_ready(child: Child, code: i32) -> Ended {
     let ended = wait(child).expect(code);
     assert_eq!(ended.report["ready"], true, "{ended:#?}");
     assert_eq!(ended.report["phase"], "following", "{ended:#?}");
