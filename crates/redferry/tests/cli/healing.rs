@@ -87,6 +87,24 @@ async fn a_gap_is_healed_by_carrying_what_differs() {
     compare::caches(&from, &to, &compare::Options::default()).await.assert_equal();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_has_most_of_it_is_compared_first() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    for side in [&from, &to] {
+        dataset::strings(side, 3_000, 20).await;
+    }
+    for key in ["string:1", "string:2", "string:3"] {
+        target.command(&["SET", key, "other"]);
+    }
+    target.command(&["CONFIG", "RESETSTAT"]);
+    let redferry = Redferry::between(&from, &to);
+    let ended = expect_ready(redferry.start("sync", &["--adopt-target", "--until-quiet", "500ms"]), 0);
+    assert_eq!(ended.number("keys_carried"), 3, "{ended:#?}");
+    assert!(writes(&target) < 20, "{} writes, those of the preflight included", writes(&target));
+    compare::caches(&from, &to, &compare::Options::default()).await.assert_equal();
+}
+
 /// The lane has read a state that is on its way to the target when the source goes back to the one before, unheard.
 /// Both sides are equal then, for a moment.
 #[tokio::test(flavor = "multi_thread")]

@@ -147,6 +147,20 @@ fn a_feed_that_is_cut_off_is_a_gap_that_heals() {
 }
 
 #[test]
+fn every_node_is_heard_twice_where_that_is_wanted() {
+    let (source, target, redferry) = plain();
+    let child = redferry.start("sync", &["--feeds", "2", "--until-quiet", "2s"]);
+    until_followed(&source, &target);
+    until("both feeds are cut off", || {
+        source.command(&["CLIENT", "KILL", "TYPE", "pubsub"]) == Reply::Integer(2)
+    });
+    let ended = expect_ready(child, 0);
+    let gaps = ended.report["gaps"].as_array().cloned().unwrap_or_default();
+    assert!(gaps.iter().any(|gap| gap["reason"] == "feed_lost"), "{ended:#?}");
+    redferry.run("sync", &["--feeds", "3"]).expect(2);
+}
+
+#[test]
 fn a_source_without_any_feed_is_refused_in_its_own_words() {
     let (source, target, _) = plain();
     source.command(&["SET", "a", "x"]);
