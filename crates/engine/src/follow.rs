@@ -36,7 +36,7 @@ use crate::stop::Halt;
 use followee::{Counts, Followee, Following, carry};
 use hearing::{Hearing, News};
 pub(crate) use queue::Queue;
-pub use status::{Followed, SyncEnd, SyncOutcome, SyncStatus, Watch};
+pub use status::{Followed, SyncEnd, SyncOutcome, SyncStatus, TargetMemory, Watch};
 use witness::{Said, Witness};
 
 /// How often the coordinator looks around.
@@ -498,6 +498,9 @@ impl Coordinator<'_> {
                 dirty: loads.iter().map(|(dirty, _)| *dirty as u64).sum(),
                 lag_us: loads.iter().map(|(_, lag_us)| *lag_us).max().unwrap_or(0),
                 settled: followee.queues.iter().map(settled).sum(),
+                heard: followee.unheard_since.is_none(),
+                listed: 0,
+                expected: 0,
             }
         };
         let mut counts = self.past.clone();
@@ -511,6 +514,9 @@ impl Coordinator<'_> {
             refused: counts.refused,
             gaps: self.follow.gaps().to_vec(),
             elapsed: self.began.elapsed(),
+            target_memory: Vec::new(),
+            conditions: Vec::new(),
+            quiet_us: 0,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::Node;
-use migration::follow::{Gap, Phase};
+use migration::follow::{Condition, Gap, Phase};
 use migration::tally::Cause;
 
 use crate::run::lock;
@@ -22,6 +22,23 @@ pub struct Followed {
     pub lag_us: u64,
     /// Keys of it that were written to the target, or removed there.
     pub settled: u64,
+    /// Whether its feed is heard.
+    pub heard: bool,
+    /// Keys that its first comparison has listed.
+    pub listed: u64,
+    /// Keys that it had when that began.
+    pub expected: u64,
+}
+
+/// Memory of a node of the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetMemory {
+    /// The node.
+    pub node: Node,
+    /// What it uses, in bytes.
+    pub used: u64,
+    /// What it may use, in bytes, where it has a limit and tells it.
+    pub limit: Option<u64>,
 }
 
 /// Where a sync stands.
@@ -43,6 +60,12 @@ pub struct SyncStatus {
     pub gaps: Vec<Gap>,
     /// Time since it began.
     pub elapsed: Duration,
+    /// Memory of the target's nodes.
+    pub target_memory: Vec<TargetMemory>,
+    /// What the cut-over depends on.
+    pub conditions: Vec<Condition>,
+    /// How long no change was heard, in microseconds.
+    pub quiet_us: u64,
 }
 
 /// How a sync ended.

@@ -11,46 +11,64 @@ use crate::usage::Usage;
 
 /// The fields that scripts rely on; names never change once published.
 pub(super) fn document(outcome: &SyncOutcome, feed: FeedKind, usage: Usage) -> Value {
-    let status = &outcome.status;
-    let nodes: Vec<Value> = status
-        .nodes
-        .iter()
-        .map(|node| {
-            json!({ "node": node.node.to_string(), "dirty": node.dirty, "lag_ms": node.lag_us / 1000 })
+    let mut document = standing(&outcome.status, feed);
+    document.insert("ready".into(), matches!(outcome.end, SyncEnd::Ready).into());
+    document.insert("cpu_ms".into(), usage.cpu_ms.into());
+    document.insert("peak_rss_bytes".into(), usage.peak_rss_bytes.into());
+    document.insert("ttl_error_bound_ms".into(), outcome.ttl_error_ms.into());
+    document.into()
+}
+
+/// Those of them that are there while it runs, too.
+pub(super) fn standing(status: &SyncStatus, feed: FeedKind) -> Map<String, Value> {
+    let nodes = status.nodes.iter().map(|node| {
+        json!({
+            "node": node.node.to_string(),
+            "heard": node.heard,
+            "dirty": node.dirty,
+            "lag_ms": node.lag_us / 1000,
+            "keys_settled": node.settled,
+            "snapshot_listed": node.listed,
+            "snapshot_expected": node.expected,
         })
-        .collect();
-    let gaps: Vec<Value> = status
-        .gaps
-        .iter()
-        .map(|gap| {
-            json!({
-                "node": gap.node,
-                "reason": gap.reason.name(),
-                "since_ms": gap.since_us / 1000,
-                "healed_ms": gap.healed_us.map(|us| us / 1000),
-            })
+    });
+    let gaps = status.gaps.iter().map(|gap| {
+        json!({
+            "node": gap.node,
+            "reason": gap.reason.name(),
+            "since_ms": gap.since_us / 1000,
+            "healed_ms": gap.healed_us.map(|us| us / 1000),
         })
-        .collect();
+    });
+    let memory = status.target_memory.iter().map(|memory| {
+        json!({ "node": memory.node.to_string(), "used_bytes": memory.used, "limit_bytes": memory.limit })
+    });
+    let conditions = status
+        .conditions
+        .iter()
+        .map(|condition| json!({ "name": condition.name, "met": condition.met, "text": condition.text }));
     let refused: Map<String, Value> =
         status.refused.iter().map(|(cause, keys)| (cause.name().to_owned(), (*keys).into())).collect();
     let remedies: Map<String, Value> =
         status.refused.keys().map(|cause| (cause.name().to_owned(), cause.remedy().into())).collect();
-    json!({
-        "phase": status.phase.name(),
-        "ready": matches!(outcome.end, SyncEnd::Ready),
-        "feed": feed.name(),
-        "nodes": nodes,
-        "changes": status.changes,
-        "keys_carried": status.carried,
-        "keys_removed": status.removed,
-        "refused": refused,
-        "remedies": remedies,
-        "gaps": gaps,
-        "elapsed_ms": status.elapsed.as_millis() as u64,
-        "cpu_ms": usage.cpu_ms,
-        "peak_rss_bytes": usage.peak_rss_bytes,
-        "ttl_error_bound_ms": outcome.ttl_error_ms,
-    })
+    [
+        ("phase", status.phase.name().into()),
+        ("feed", feed.name().into()),
+        ("nodes", nodes.collect()),
+        ("changes", status.changes.into()),
+        ("keys_carried", status.carried.into()),
+        ("keys_removed", status.removed.into()),
+        ("refused", refused.into()),
+        ("remedies", remedies.into()),
+        ("gaps", gaps.collect()),
+        ("target_memory", memory.collect()),
+        ("conditions", conditions.collect()),
+        ("quiet_ms", (status.quiet_us / 1000).into()),
+        ("elapsed_ms", (status.elapsed.as_millis() as u64).into()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
 }
 
 /// The same for the terminal.
@@ -155,6 +173,9 @@ mod tests {
             refused: Default::default(),
             gaps: Vec::new(),
             elapsed: Duration::from_secs(2),
+            target_memory: Vec::new(),
+            conditions: Vec::new(),
+            quiet_us: 0,
         };
         SyncOutcome { end, status, ttl_error_ms: 0 }
     }
