@@ -7,6 +7,7 @@ mod collisions;
 mod connect;
 mod copy;
 mod exit;
+mod forecast;
 mod interrupt;
 mod log;
 mod page;
