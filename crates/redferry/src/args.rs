@@ -3,6 +3,7 @@
 mod copy;
 mod quantities;
 mod rdb;
+mod status;
 mod sync;
 mod verify;
 
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::copy::{CheckArgs, CopyArgs, Preflight};
 use self::quantities::{duration, nonzero_bytes};
 pub(crate) use self::rdb::{ConvertArgs, ExportArgs, Form, ImportArgs, InspectArgs, RdbCommand};
+pub(crate) use self::status::StatusArgs;
 pub(crate) use self::sync::{FeedChoice, SyncArgs};
 pub(crate) use self::verify::{Level, VerifyArgs};
 
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Copy(Box<CopyArgs>),
     /// Copy all keys and carry every change after that, until the target can take over
     Sync(Box<SyncArgs>),
+    /// Ask a running sync how it stands
+    Status(StatusArgs),
     /// Compare both caches key by key, both ways, and say what differs; with --repair make it equal
     Verify(Box<VerifyArgs>),
     /// Look into RDB files, write them from a cache, bring them into one, change their version

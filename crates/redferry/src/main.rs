@@ -5,7 +5,9 @@ mod beginnings;
 mod check;
 mod collisions;
 mod connect;
+mod control;
 mod copy;
+mod endpoint;
 mod exit;
 mod forecast;
 mod interrupt;
@@ -15,6 +17,7 @@ mod printable;
 mod progress;
 mod rdb;
 mod report;
+mod status;
 mod sync;
 mod usage;
 mod utc;
@@ -43,6 +46,7 @@ fn main() -> std::process::ExitCode {
             Command::Check(args) => check::run(args).await.of("check"),
             Command::Copy(args) => copy::run(args, cli.output, cli.quiet).await.of("copy"),
             Command::Sync(args) => sync::run(args, cli.output, cli.quiet).await.of("sync"),
+            Command::Status(args) => status::run(args, cli.output).await.of("status"),
             Command::Verify(args) => verify::run(args, cli.quiet).await.of("verify"),
             Command::Rdb(command) => rdb::run(command, cli.quiet).await,
         }

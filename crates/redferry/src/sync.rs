@@ -1,5 +1,6 @@
 //! `redferry sync`.
 
+mod board;
 mod feed;
 mod report;
 
@@ -8,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::preflight::Findings;
-use engine::{CopyOptions, Halt, Stop, Sync, SyncEnd, Watch};
+use engine::{CopyOptions, Halt, StateLock, Stop, Sync, SyncEnd, Watch};
 use serde_json::Value;
 
 use crate::args::{Output, SyncArgs};
 use crate::connect;
+use crate::endpoint::Endpoint;
 use crate::exit::{Code, Exit};
-use crate::{check, collisions, copy, interrupt, progress, usage, wishes};
+use crate::{check, collisions, control, copy, interrupt, progress, usage, wishes};
 
 /// Less than this has no room for the names of one page.
 const FEWEST_MARKS: u64 = 1024 * 1024;
@@ -31,6 +33,10 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let endpoints = connect::endpoints(&args.sides)?;
     let selection = wishes::selection(&args.choice)?;
     let names = wishes::name_rules(&args.choice)?;
+    let state = args.state.clone().unwrap_or_else(|| {
+        copy::state_file("sync", &["source", "target"], &wishes::arguments(&args.choice, &endpoints))
+    });
+    let _lock = StateLock::take(&state).map_err(|error| copy::refuse_state(&error))?;
     let mut wishes = wishes::wishes(
         &args.choice,
         &args.preflight(),
@@ -60,6 +66,13 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let stop = Arc::new(Stop::default());
     interrupt::listen(Arc::clone(&stop));
     let watch = Watch::default();
+    let board = board::SyncBoard {
+        watch: watch.clone(),
+        feed,
+        source: endpoints.source.seed().to_string(),
+        target: endpoints.target.seed().to_string(),
+    };
+    let endpoint = Endpoint::start(args.listen, &control::beside(&state), Arc::new(board)).await?;
     let expected = findings.databases.iter().map(|db| findings.source.keys_in(*db)).sum();
     let shown = tokio::spawn(progress::show(progress::Following::new(watch.clone(), expected), quiet));
     let sync = Sync {
@@ -76,6 +89,9 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let outcome = sync.run(&watch, stop).await;
     shown.abort();
     let _ = shown.await;
+    if let Some(endpoint) = endpoint {
+        endpoint.end().await;
+    }
     let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
 
     let usage = usage::now();

@@ -1,5 +1,6 @@
 //! Options of `sync`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -7,6 +8,7 @@ use migration::conflict::OnConflict;
 
 use super::quantities::{bytes, duration};
 use super::{Choice, Patience, Preflight, Protection, Sides};
+use crate::endpoint::Listen;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SyncArgs {
@@ -41,6 +43,13 @@ pub(crate) struct SyncArgs {
     pub(crate) protection: Protection,
     #[command(flatten)]
     pub(crate) patience: Patience,
+    /// Where the sync's state is kept [default: redferry-sync-HASH.state.json in this folder]
+    #[arg(long, value_name = "FILE", help_heading = "Resuming")]
+    pub(crate) state: Option<PathBuf>,
+    /// Where it tells how it stands, over HTTP (see redferry status): an IP address with a port, 0 for any free one, or
+    /// off
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", help_heading = "Status")]
+    pub(crate) listen: Listen,
 }
 
 /// How changes are heard of.
