@@ -76,7 +76,10 @@ pub async fn run() -> Result<()> {
     let written = live.under_writes(SEED).await?;
     println!("   the clients are stopped after {} commands", thousands(written));
 
-    step(5, "Cut over: nobody writes any more, every key of both caches is compared, and the target takes over");
+    step(
+        5,
+        "Cut over: nobody writes any more, every key of both caches is compared, and the target takes over",
+    );
     live.cut_over().await?;
 
     step(6, "A second opinion: compare every key once more, with a client that shares no code with redferry");
@@ -84,11 +87,17 @@ pub async fn run() -> Result<()> {
 
     step(7, "The way back is open: clients write to the target now, and redferry carries that to the source");
     let written = live.way_back(SEED + 1).await?;
-    println!("   {} commands were written to the target; both caches are compared again:", thousands(written));
+    println!(
+        "   {} commands were written to the target; both caches are compared again:",
+        thousands(written)
+    );
     second_opinion(&target_access, &source_access).await?;
     live.end().await?;
 
-    step(8, "See the proof bite: spoil three keys of the target by hand; redferry verify finds and repairs exactly those");
+    step(
+        8,
+        "See the proof bite: spoil three keys of the target by hand; redferry verify finds and repairs exactly those",
+    );
     let proof =
         Proof { program: &program, source: &source_access, target: &target_access, folder: folder.path() };
     proof.bites().await?;

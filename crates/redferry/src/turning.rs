@@ -123,7 +123,8 @@ fn waiting(document: &Value) -> String {
         let name = key["key"].as_str().unwrap_or_default();
         text.push_str(&format!("\n  {name} in database {}: {} changes/s", key["db"], key["changes_per_sec"]));
     }
-    let unmet = conditions(document).filter(|condition| condition["met"] == false && condition["name"] != "quiet");
+    let unmet =
+        conditions(document).filter(|condition| condition["met"] == false && condition["name"] != "quiet");
     for condition in unmet {
         text.push_str(&format!("\n  not met: {}", condition["text"].as_str().unwrap_or_default()));
     }

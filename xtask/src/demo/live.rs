@@ -64,7 +64,10 @@ impl<'a> Live<'a> {
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
-        println!("   every key was carried once after {:.1} s; changes are followed:\n", begin.elapsed().as_secs_f64());
+        println!(
+            "   every key was carried once after {:.1} s; changes are followed:\n",
+            begin.elapsed().as_secs_f64()
+        );
         let until = Instant::now() + WRITING;
         while Instant::now() < until {
             tokio::time::sleep(Duration::from_secs(2)).await;

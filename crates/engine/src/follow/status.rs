@@ -70,6 +70,25 @@ pub struct SyncStatus {
     pub elapsed: Duration,
 }
 
+impl SyncStatus {
+    /// Before anything is known.
+    pub fn beginning() -> SyncStatus {
+        SyncStatus {
+            phase: Phase::Probing,
+            nodes: Vec::new(),
+            changes: 0,
+            carried: 0,
+            removed: 0,
+            refused: BTreeMap::new(),
+            gaps: Vec::new(),
+            target_memory: Vec::new(),
+            conditions: Vec::new(),
+            quiet_us: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
 /// How a sync ended.
 #[derive(Debug)]
 pub enum SyncEnd {

@@ -20,8 +20,8 @@ pub(super) fn running(status: &SyncStatus) -> Value {
                 "dirty": node.dirty,
                 "lag_ms": node.lag_us / 1000,
                 "keys_settled": node.settled,
-                "keys_listed": node.listed,
-                "keys_expected": node.expected,
+                "snapshot_listed": node.listed,
+                "snapshot_expected": node.expected,
             })
         })
         .collect();

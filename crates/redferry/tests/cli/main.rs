@@ -6,6 +6,7 @@ mod layouts;
 mod rdb;
 mod resume;
 mod source_reads;
+mod status;
 mod support;
 mod sync;
 mod values;

@@ -13,14 +13,14 @@ use crate::support::{Ended, Redferry, wait};
 
 const QUIET: [&str; 2] = ["--until-quiet", "500ms"];
 
-fn plain() -> (Server, Server, Redferry) {
+pub(crate) fn plain() -> (Server, Server, Redferry) {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     let redferry = Redferry::between(&source.access(), &target.access());
     (source, target, redferry)
 }
 
 /// Waits until a command of the server's answers what is wanted.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < end, "{what}: not in time");
@@ -29,7 +29,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Waits until every key that was there at the beginning has been carried: the last one written is the witness.
-fn until_followed(source: &Server, target: &Server) {
+pub(crate) fn until_followed(source: &Server, target: &Server) {
     until("a new key arrives", || {
         source.command(&["SET", "witness", "there"]);
         target.command(&["GET", "witness"]) == Reply::Bulk(Some(b"there".to_vec()))
