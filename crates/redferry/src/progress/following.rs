@@ -11,6 +11,7 @@ use migration::follow::Phase;
 use super::pace::{Pace, WINDOW};
 use super::{Row, Watched};
 use crate::forecast;
+use crate::sync::session::Helm;
 
 /// A target's memory grows in steps.
 const MEMORY_WINDOW: Duration = Duration::from_secs(30);

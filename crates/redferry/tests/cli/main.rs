@@ -9,5 +9,6 @@ mod source_reads;
 mod status;
 mod support;
 mod sync;
+mod turns;
 mod values;
 mod verify;

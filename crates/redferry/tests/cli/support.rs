@@ -178,17 +178,26 @@ impl Redferry {
 
     /// `redferry status` to its end, with a document.
     pub(crate) fn status(&self, options: &[&str]) -> Ended {
-        let mut process = self.status_command(options);
+        self.ask("status", options)
+    }
+
+    /// A command to a running sync, to its end, with a document.
+    pub(crate) fn ask(&self, command: &str, options: &[&str]) -> Ended {
+        let mut process = self.asking(command, options);
         ended(process.args(["--output", "json"]).output().expect("the binary runs"))
     }
 
     /// `redferry status`, for people.
     pub(crate) fn status_command(&self, options: &[&str]) -> Command {
+        self.asking("status", options)
+    }
+
+    fn asking(&self, command: &str, options: &[&str]) -> Command {
         let mut process = Command::new(env!("CARGO_BIN_EXE_redferry"));
         process
             .current_dir(self.folder.path())
             .env_clear()
-            .arg("status")
+            .arg(command)
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
