@@ -80,6 +80,12 @@ impl Endpoint {
         self
     }
 
+    /// The same cache in another role: where a migration goes back, the old target is the source.
+    #[must_use]
+    pub fn on(&self, side: Side) -> Endpoint {
+        Endpoint { side, ..self.clone() }
+    }
+
     /// Source or target.
     pub fn side(&self) -> Side {
         self.side

@@ -38,7 +38,10 @@ pub use checkpoint::{Arguments, Checkpoint, CheckpointError, ScanRecord, StateLo
 pub use comparer::{Compared, Comparer, Comparing, Comparison};
 pub use copy::{Copy, CopyOutcome, Progress};
 pub use feed::{Chunks, Feed, FeedError};
-pub use follow::{Followed, Sync, SyncEnd, SyncOutcome, SyncStatus, Watch};
+pub use follow::{
+    ChangedKeys, Equal, Followed, Steered, Steering, Sync, SyncEnd, SyncOutcome, SyncStatus, TargetMemory,
+    Watch,
+};
 pub use options::{BIG_KEY, CopyOptions, GIVE_UP_AFTER, MAX_LATENCY, MEMORY, SCAN_COUNT};
 pub use repair::{DeletedOutcome, KeysOutcome, Repair};
 pub use run::{Abilities, LaneStatus, Stop};

@@ -3,19 +3,14 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use client::{FeedKind, Side};
-use engine::preflight::{DbWish, Wishes, probe};
-use engine::{CopyOptions, Stop, Sync, SyncEnd, SyncOutcome, Watch};
-use migration::conflict::OnConflict;
+use engine::{Sync, SyncEnd, SyncOutcome};
 use migration::follow::{GapReason, Phase};
 use migration::naming::Naming;
-use migration::selection::{Selection, SelectionOptions};
 use migration::tally::Cause;
-use support::endpoint;
-use testkit::compare::{self, Options};
+use support::following::{QUIET, assert_equal, database_0, follow, prepare, start};
 use testkit::relay::Relay;
 use testkit::server::Reply;
 use testkit::workload::{Popularity, Workload, Writing};
@@ -27,92 +22,11 @@ fn writing_time() -> Duration {
     Duration::from_secs(seconds)
 }
 
-const QUIET: Duration = Duration::from_millis(500);
-
-struct Following {
-    watch: Watch,
-    stop: Arc<Stop>,
-    task: tokio::task::JoinHandle<SyncOutcome>,
-}
-
-/// Follows until nobody has written for half a second.
-async fn follow(source: &Access, target: &Access, feed: FeedKind, naming: Naming) -> Following {
-    start(prepare(source, target, feed, naming).await)
-}
-
-async fn prepare(source: &Access, target: &Access, feed: FeedKind, naming: Naming) -> Sync {
-    let (source, target) = (endpoint(Side::Source, source), endpoint(Side::Target, target));
-    let wishes = Wishes {
-        databases: DbWish::List(naming.source_dbs().collect()),
-        db_map: naming.source_dbs().filter_map(|db| Some((db, naming.target_db(db)?))).collect(),
-        on_conflict: OnConflict::Replace,
-        resuming: true,
-        ..Wishes::default()
-    };
-    let findings = probe(&source, &target, &wishes).await.unwrap();
-    assert_eq!(findings.refusals().count(), 0, "{:?}", findings.refusals().collect::<Vec<_>>());
-    Sync {
-        source,
-        target,
-        selection: Selection::new(&SelectionOptions::default()).unwrap(),
-        naming,
-        abilities: findings.abilities,
-        options: CopyOptions::new("".into()),
-        feed,
-        feeds: 1,
-        comparer: None,
-        target_was_empty: false,
-        marks: 64 << 20,
-        until_quiet: Some(QUIET),
-    }
-}
-
-fn start(sync: Sync) -> Following {
-    let (watch, stop) = (Watch::default(), Arc::new(Stop::default()));
-    let task = {
-        let (watch, stop) = (watch.clone(), Arc::clone(&stop));
-        tokio::spawn(async move { sync.run(&watch, stop).await.expect("the sync begins") })
-    };
-    Following { watch, stop, task }
-}
-
-impl Following {
-    /// Waits until the phase is reached.
-    async fn reaches(&self, phase: Phase) {
-        for _ in 0..600 {
-            if self.watch.status().is_some_and(|status| status.phase == phase) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("not {phase:?} in time: {:?}", self.watch.status());
-    }
-
-    async fn ends_ready(self) -> SyncOutcome {
-        let outcome = tokio::time::timeout(Duration::from_secs(90), self.task).await;
-        let outcome =
-            outcome.unwrap_or_else(|_| panic!("not ready in time: {:?}", self.watch.status())).unwrap();
-        assert!(matches!(outcome.end, SyncEnd::Ready), "{outcome:?}");
-        assert!(outcome.status.gaps.iter().all(|gap| gap.healed_us.is_some()), "{outcome:?}");
-        outcome
-    }
-}
-
 /// What clients write while it is written, over and over.
 async fn write_for(writing: Writing) {
     tokio::time::sleep(writing_time()).await;
     let (written, _) = writing.end().await;
     assert!(written > 500, "only {written} commands were written");
-}
-
-async fn assert_equal(source: &Access, target: &Access) {
-    // Expiries that come while both sides are read would look like differences.
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    compare::caches(source, target, &Options::default()).await.assert_equal();
-}
-
-fn database_0() -> Naming {
-    Naming::identity([0]).unwrap()
 }
 
 async fn everything_arrives(

@@ -83,6 +83,9 @@ pub enum Happened {
     ComparisonEnded,
     /// It was given up.
     ComparisonFailed,
+    /// Somebody else made sure, after the feed was first heard, that both sides are equal: the first comparison is not
+    /// needed.
+    KnownEqual,
 }
 
 /// Which part of its way a sync is on.
@@ -180,6 +183,16 @@ impl Follow {
                     known.heals = None;
                 }
             }
+            Happened::KnownEqual => {
+                let Some(known) = self.nodes.get_mut(node) else { return };
+                // A gap besides the beginning came after what that somebody knows.
+                let [gap] = known.open[..] else { return };
+                if known.heard && self.gaps[gap].reason == GapReason::Beginning {
+                    self.gaps[gap].healed_us = Some(now_us);
+                    known.open.clear();
+                    known.ever_whole = true;
+                }
+            }
         }
     }
 
@@ -227,16 +240,8 @@ pub struct Facts {
     pub dirty: u64,
     /// How long the oldest change is not carried, in microseconds.
     pub lag_us: u64,
-    /// Whether nobody has written to the source since the writers were told to stop.
+    /// Whether nobody has written to the source for as long as is wanted.
     pub quiet: bool,
-    /// Whether the feed has told everything that was written before that.
-    pub barrier_passed: bool,
-    /// Whether streams with groups were marked again after that.
-    pub groups_marked: bool,
-    /// Keys that the other side cannot hold.
-    pub incompatible: u64,
-    /// Whether such keys forbid the cut-over.
-    pub refuse_incompatible: bool,
 }
 
 /// One condition of the cut-over.
@@ -250,11 +255,10 @@ pub struct Condition {
     pub text: String,
 }
 
-/// Everything that has to be true before the target may take over, in the order in which it comes true.
+/// What has to be true before it is worth making sure that both sides are equal.
 pub fn conditions(follow: &Follow, facts: &Facts) -> Vec<Condition> {
     let condition = |name, met, text| Condition { name, met, text };
     let open = follow.open_gaps();
-    let incompatible = facts.incompatible == 0 || !facts.refuse_incompatible;
     vec![
         condition(
             "followed",
@@ -277,44 +281,18 @@ pub fn conditions(follow: &Follow, facts: &Facts) -> Vec<Condition> {
             facts.quiet,
             match facts.quiet {
                 true => "nobody writes to the source".into(),
-                false => "the source is still written to: stop the writers".into(),
-            },
-        ),
-        condition(
-            "barrier",
-            facts.barrier_passed,
-            match facts.barrier_passed {
-                true => "the feed has told everything up to then".into(),
-                false => "the feed has not told everything yet".into(),
-            },
-        ),
-        condition(
-            "groups",
-            facts.groups_marked,
-            match facts.groups_marked {
-                true => "streams with groups were carried once more".into(),
-                false => {
-                    "streams with groups are to be carried once more, since no feed sees their groups".into()
-                }
+                false => "the source is still written to, or was until now: stop the writers".into(),
             },
         ),
         condition(
             "drained",
             facts.dirty == 0,
             match facts.dirty {
-                0 => "every change is on the target".into(),
+                0 => "every change that was heard of is on the target".into(),
                 dirty => format!(
                     "{dirty} changed keys are not on the target yet, the oldest for {} ms",
                     facts.lag_us / 1000
                 ),
-            },
-        ),
-        condition(
-            "compatible",
-            incompatible,
-            match facts.incompatible {
-                0 => "the other version can hold every key".into(),
-                keys => format!("{keys} keys cannot be held by the other version"),
             },
         ),
     ]

@@ -10,6 +10,7 @@ pub mod follow;
 pub mod naming;
 pub mod pace;
 pub mod pages;
+pub mod recent;
 pub mod selection;
 pub mod sequence;
 pub mod tally;

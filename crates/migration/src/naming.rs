@@ -173,6 +173,20 @@ impl Naming {
         found
     }
 
+    /// The rules of the way back, from the target to the source; `None` when a name of the target does not say where
+    /// it came from: names are changed, or two databases go to one.
+    pub fn reversed(&self) -> Option<Naming> {
+        let databases = self.databases.iter().map(|rule| DbRule {
+            source: rule.target,
+            target: rule.source,
+            prefix: Vec::new(),
+        });
+        if !self.databases.iter().all(|rule| self.keeps_names(rule.source)) {
+            return None;
+        }
+        Naming::new(databases.collect(), Vec::new()).ok()
+    }
+
     /// Whether two different keys, one of each source database, can go to one name of one target
     /// database. Exact: `true` means that such keys exist. Both databases may be the same one.
     pub fn may_collide(&self, db_a: u32, db_b: u32) -> bool {

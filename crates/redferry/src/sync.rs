@@ -1,23 +1,35 @@
 //! `redferry sync`.
 
+mod board;
 mod comparer;
+pub(crate) mod direction;
 mod feed;
+mod leg;
+pub(crate) mod overview;
+pub(crate) mod proof;
 mod report;
+pub(crate) mod session;
+mod state;
+pub(crate) mod turn;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::preflight::Findings;
-use engine::{CopyOptions, Halt, Stop, Sync, SyncEnd, Watch};
+use engine::{CopyOptions, Halt, StateLock, Stop, SyncEnd};
 use serde_json::Value;
 
 use crate::args::{Output, SyncArgs};
 use crate::connect;
+use crate::endpoint::Endpoint;
 use crate::exit::{Code, Exit};
-use crate::verify::Chosen;
-use crate::{check, collisions, copy, interrupt, progress, usage, wishes};
-use comparer::ByVerifier;
+use crate::{check, collisions, control, copy, interrupt, progress, usage, wishes};
+use direction::Direction;
+use feed::NoFeed;
+use leg::{Manner, Plan, Ready};
+use session::Session;
+use state::{State, StateError};
 
 /// Less than this has no room for the names of one page.
 const FEWEST_MARKS: u64 = 1024 * 1024;
@@ -34,6 +46,11 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let endpoints = connect::endpoints(&args.sides)?;
     let selection = wishes::selection(&args.choice)?;
     let names = wishes::name_rules(&args.choice)?;
+    let arguments = wishes::arguments(&args.choice, &endpoints);
+    let default = || copy::state_file("sync", &["source", "target"], &arguments);
+    let path = args.state.clone().unwrap_or_else(default);
+    let _lock = StateLock::take(&path).map_err(|error| copy::refuse_state(&error))?;
+    let known = State::load(&path, &arguments).map_err(|error| refuse_state(&error))?;
     let mut wishes = wishes::wishes(
         &args.choice,
         &args.preflight(),
@@ -41,6 +58,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
         endpoints.target_address.database,
     )?;
     wishes.follows = true;
+    wishes.resuming = known.is_some();
     let findings = check::probe(&endpoints, &wishes).await?;
     if output == Output::Text && !quiet {
         eprintln!("{}", findings.table());
@@ -54,60 +72,96 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     {
         return Err(refused(&findings, format!("{why}; nothing was written")));
     }
-    let feed = match feed::choose(&endpoints.source, &findings.source.layout, args.feed).await {
-        Ok(kind) => kind,
-        Err(feed::NoFeed::Refused(why)) => return Err(refused(&findings, why)),
-        Err(feed::NoFeed::Lost(error)) => return Err(Exit::failed(error.to_string())),
-    };
-
-    let stop = Arc::new(Stop::default());
-    interrupt::listen(Arc::clone(&stop));
-    let watch = Watch::default();
-    let expected = findings.databases.iter().map(|db| findings.source.keys_in(*db)).sum();
-    let shown = tokio::spawn(progress::show(progress::Following::new(watch.clone(), expected), quiet));
-    let options = options(args);
-    let comparer = ByVerifier {
-        source: endpoints.source.clone(),
-        target: endpoints.target.clone(),
-        scope: Arc::new(Chosen { selection: selection.clone(), naming: naming.clone() }),
-        big_key: options.big_key,
-        silence: options.silence,
-    };
-    let sync = Sync {
+    let plan = Plan {
         source: endpoints.source.clone(),
         target: endpoints.target.clone(),
         selection,
         naming,
-        abilities: findings.abilities,
-        options,
-        feed,
+        options: options(args),
+        protection: args.protection,
+        feed: args.feed,
         feeds: args.feeds.into(),
-        comparer: Some(Arc::new(comparer)),
-        target_was_empty: findings.target.keys() == 0,
         marks: usize::try_from(args.marks.max(FEWEST_MARKS)).unwrap_or(usize::MAX),
-        until_quiet: args.until_quiet,
     };
-    let outcome = sync.run(&watch, stop).await;
+    let state = known.unwrap_or_else(|| State::new(arguments));
+    let direction = state.direction;
+    let ready = match direction {
+        Direction::Forward => {
+            let feed = plan.feed(direction, &findings).await.map_err(|none| match none {
+                NoFeed::Refused(why) => refused(&findings, why),
+                NoFeed::Lost(error) => Exit::failed(error.to_string()),
+            })?;
+            Ready { findings, feed }
+        }
+        Direction::Back => {
+            tracing::warn!(
+                "the target {} is in charge since {}: changes are carried from there to the source {}",
+                endpoints.target.seed(),
+                state.turns.last().map_or("a cut-over", |turned| &turned.at),
+                endpoints.source.seed(),
+            );
+            plan.look(direction).await.map_err(|why| Exit::refused(format!("refused: {why}")))?
+        }
+    };
+    // Whoever is killed from here on has begun.
+    state.save(&path).map_err(|error| refuse_state(&error))?;
+
+    let stop = Arc::new(Stop::default());
+    interrupt::listen(Arc::clone(&stop));
+    let target_was_empty = ready.findings.target.keys() == 0;
+    let manner = Manner { held: false, until_quiet: args.until_quiet, target_was_empty };
+    let leg = plan.take(direction, &ready, manner, &stop);
+    let expected = ready.findings.databases.iter().map(|db| ready.findings.source.keys_in(*db)).sum();
+    let show_keys = args.show_keys.is_some();
+    let (session, helm) = Session::new(plan, state, path.clone(), manner, &leg, show_keys, stop);
+    let shown = tokio::spawn(progress::show(progress::Following::new(helm.clone(), expected), quiet));
+    let endpoint = Endpoint::start(args.listen, &control::beside(&path), Arc::new(helm.clone())).await?;
+    let outcome = session.run(leg).await;
     shown.abort();
     let _ = shown.await;
-    let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
+    if let Some(endpoint) = endpoint {
+        endpoint.end().await;
+    }
+    let outcome = outcome.map_err(Exit::failed)?;
 
     let usage = usage::now();
-    let mut document = report::document(&outcome, feed, usage);
-    if let Value::Object(document) = &mut document {
+    let overview = helm.overview();
+    let mut document = report::document(&outcome, usage);
+    if let (Value::Object(document), Value::Object(told)) = (&mut document, overview.document()) {
+        for name in ["direction", "feed", "turns", "turn"] {
+            document.insert(name.into(), told.get(name).cloned().unwrap_or(Value::Null));
+        }
         document.insert("source".into(), endpoints.source.seed().to_string().into());
         document.insert("target".into(), endpoints.target.seed().to_string().into());
-        document.insert("findings".into(), serde_json::to_value(&findings).unwrap_or(Value::Null));
+        document.insert("findings".into(), serde_json::to_value(&ready.findings).unwrap_or(Value::Null));
+        document.insert("state_file".into(), path.display().to_string().into());
     }
     let mut text = report::text(&outcome, usage);
     text.push_str(&report::last_line(&outcome));
     Ok(match &outcome.end {
-        SyncEnd::Ready if outcome.status.refused.is_empty() => Exit::new(Code::Equal, document, text),
-        SyncEnd::Ready => Exit::new(Code::Differences, document, text),
-        SyncEnd::Halted(halt) => {
-            Exit::new(Code::Interrupted, document, text).with_error(farewell(halt, args))
+        SyncEnd::Ready => {
+            // There is nothing to go on with.
+            let gone = std::fs::remove_file(&path);
+            if let Err(error) = gone {
+                tracing::warn!("the state file {} cannot be removed: {error}", path.display());
+            }
+            let code = if outcome.status.refused.is_empty() { Code::Equal } else { Code::Differences };
+            Exit::new(code, document, text)
         }
+        SyncEnd::Halted(halt) => Exit::new(Code::Interrupted, document, text).with_error(farewell(
+            halt,
+            overview.direction(),
+            &path,
+        )),
     })
+}
+
+/// A state of another run is refused; one that cannot be read or written is a failure.
+fn refuse_state(error: &StateError) -> Exit {
+    match error {
+        StateError::OtherRun { .. } => Exit::refused(error.to_string()),
+        _ => Exit::failed(error.to_string()),
+    }
 }
 
 /// Options that make no sense together with following.
@@ -138,14 +192,19 @@ fn refused(findings: &Findings, why: String) -> Exit {
 fn options(args: &SyncArgs) -> CopyOptions {
     CopyOptions {
         big_key: args.big_key.max(copy::SMALLEST_BIG_KEY),
+        examples: args.show_keys.unwrap_or(0),
         ..copy::spared(args.protection, args.patience, PathBuf::new())
     }
 }
 
 /// What is said of a sync that did not end by itself.
-fn farewell(halt: &Halt, args: &SyncArgs) -> String {
-    let again = if args.adopt_target { "the same command" } else { "the same command with --adopt-target" };
+fn farewell(halt: &Halt, direction: Direction, state: &Path) -> String {
+    let what = match direction {
+        Direction::Forward => "what changes from now on is not carried",
+        Direction::Back => "the target is in charge, and what changes there is not carried back any more",
+    };
     format!(
-        "{halt}\nredferry: what changes from now on is not carried; {again} compares all keys anew and follows again"
+        "{halt}\nredferry: {what}; the same command goes on: it compares both sides and follows again (state: {})",
+        state.display()
     )
 }

@@ -1,12 +1,12 @@
 //! `redferry verify`.
 
 mod account;
-mod brake;
+pub(crate) mod brake;
 mod confidence;
 mod document;
 mod page;
 mod repairer;
-mod scope;
+pub(crate) mod scope;
 mod text;
 
 use std::path::Path;

@@ -9,6 +9,7 @@ mod machine;
 mod rdb;
 mod run;
 mod statistics;
+mod sync;
 mod table;
 mod verify;
 
@@ -41,6 +42,11 @@ pub enum Bench {
     },
     /// Parsing RDB files against librdb, and `redferry rdb import` against the server's own loading and against the limit
     Rdb(rdb::Options),
+    /// `redferry sync`: how late changes arrive, and what following costs the source and redferry
+    Sync(sync::Options),
+    /// Marks of changed keys, in a process of their own so that their memory can be told
+    #[command(hide = true)]
+    Marks(sync::Marks),
     /// One pass over a file or stream, in a process of its own so that its memory and CPU time can be told
     #[command(hide = true)]
     RdbPass(rdb::Pass),
@@ -96,6 +102,8 @@ pub async fn run(bench: Bench) -> Result<()> {
         Bench::Copy { ways, tls } => copy::run(&ways, tls).await,
         Bench::Verify { ways, keys } => verify::run(&ways, &keys).await,
         Bench::Rdb(options) => rdb::run(&options).await,
+        Bench::Sync(options) => sync::run(&options).await,
+        Bench::Marks(marks) => sync::marks(marks),
         Bench::RdbPass(pass) => rdb::pass(&pass),
         Bench::Plain(ports) => verify::compare(ports).await,
     }

@@ -61,10 +61,13 @@ pub(crate) async fn node(
 async fn of_source(run: &Run, node: &Node, suspects: &mut Suspects) -> Result<(), Error> {
     let queue = Arc::clone(&suspects.queue);
     let mut connection = run.source.connect_source(node, queue.db()).await?;
+    connection.push(Read::DbSize);
+    queue.begins_listing(reply(run, &mut connection).await?.as_i64().unwrap_or(0).unsigned_abs());
     let mut cursor = 0;
     loop {
         queue.room_below(MARKS).await;
         let (next, names) = page(run, &mut connection, cursor, None).await?;
+        queue.listed(names.len() as u64);
         let names = names.iter().filter_map(Value::as_bytes);
         let meant =
             names.filter(|name| !name.starts_with(temporary::PREFIX) && run.selection.accepts_name(name));

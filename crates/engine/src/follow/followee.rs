@@ -9,12 +9,12 @@ use client::{Error, Node};
 use migration::follow::Voices;
 use migration::pages::ScanPosition;
 use migration::tally::{Cause, Tally};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
 use super::Queue;
 use super::hearing::Barrier;
-use super::witness::Witness;
+use super::watching::SharedWitness;
 use crate::lane::{Lane, LaneEnd};
 use crate::run::{LaneStatus, Run};
 
@@ -32,7 +32,9 @@ pub(crate) struct Followee {
     pub(crate) voices: Voices,
     /// For each feed.
     pub(crate) barriers: Vec<mpsc::UnboundedSender<Barrier>>,
-    pub(crate) witness: Witness,
+    pub(crate) witness: SharedWitness,
+    /// Told when the groups of its streams have changed.
+    pub(crate) groups: Arc<Notify>,
     /// No feed of it is heard since then.
     pub(crate) unheard_since: Option<Instant>,
     /// Why, where that is known.
@@ -56,6 +58,8 @@ pub(crate) struct Counts {
     pub(crate) carried: u64,
     pub(crate) removed: u64,
     pub(crate) refused: BTreeMap<Cause, u64>,
+    /// When the last of them was heard of.
+    pub(crate) changed_us: u64,
 }
 
 impl Counts {
@@ -64,6 +68,7 @@ impl Counts {
         self.changes += numbers.marked.load(Ordering::Relaxed);
         self.carried += numbers.carried.load(Ordering::Relaxed);
         self.removed += numbers.removed.load(Ordering::Relaxed);
+        self.changed_us = self.changed_us.max(queue.changed_us());
         for (cause, count) in queue.refusals() {
             *self.refused.entry(cause).or_default() += count;
         }

@@ -11,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Queue;
 use super::followee::Following;
+use super::witness::Said;
 
 /// How often a feed is asked whether it is still there. Azure closes connections that are idle for ten minutes, a dead
 /// one says nothing at all, and another feed can only stand in for a lost one that was alive after the other
@@ -38,6 +39,8 @@ pub(crate) enum News {
     /// A feed cannot be heard.
     Unheard(Error),
     Happened(Happened),
+    /// Its counters say that something changed which no feed tells.
+    Counted(Said),
 }
 
 /// Where that is told.

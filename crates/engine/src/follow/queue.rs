@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use migration::dirty::{DirtyKeys, Settled, Taken, Ticket};
+use migration::recent::{Changed, Recent};
 use migration::tally::Cause;
 use tokio::sync::Notify;
 
 use crate::run::lock;
+use crate::temporary;
 
 /// Marks from now on, and what becomes of them.
+#[derive(Debug)]
 pub(crate) struct Queue {
     db: u32,
     began: Instant,
@@ -23,6 +26,8 @@ pub(crate) struct Queue {
     refused: Mutex<BTreeMap<Cause, u64>>,
     /// Names of keys whose slot has left the node.
     left: Mutex<Vec<Vec<u8>>>,
+    /// The latest changes, by name.
+    recent: Mutex<Recent>,
     /// When a producer that hears of changes last marked something, in microseconds.
     changed_us: AtomicU64,
     /// Nobody carries its keys any more.
@@ -37,6 +42,9 @@ pub(crate) struct Numbers {
     pub(crate) removed: AtomicU64,
     /// Found equal by a comparison, and so not carried.
     pub(crate) equal: AtomicU64,
+    /// Keys that the latest comparison has listed, of so many that there were.
+    pub(crate) listed: AtomicU64,
+    pub(crate) expected: AtomicU64,
 }
 
 impl Queue {
@@ -50,6 +58,7 @@ impl Queue {
             numbers: Numbers::default(),
             refused: Mutex::default(),
             left: Mutex::default(),
+            recent: Mutex::default(),
             changed_us: AtomicU64::new(0),
             closed: AtomicBool::new(false),
         })
@@ -64,12 +73,16 @@ impl Queue {
     pub(crate) fn changed<'k>(&self, keys: impl IntoIterator<Item = &'k [u8]>) {
         let now_us = self.now_us();
         let mut count = 0;
-        let mut dirty = lock(&self.dirty);
-        for key in keys {
+        let (mut dirty, mut recent) = (lock(&self.dirty), lock(&self.recent));
+        for key in keys.into_iter().filter(|key| !key.starts_with(temporary::PREFIX)) {
             dirty.mark(now_us, self.db, key);
+            recent.note(now_us, key);
             count += 1;
         }
-        drop(dirty);
+        drop((dirty, recent));
+        if count == 0 {
+            return;
+        }
         self.numbers.marked.fetch_add(count, Ordering::Relaxed);
         self.changed_us.store(now_us, Ordering::Relaxed);
         self.marked.notify_one();
@@ -132,6 +145,17 @@ impl Queue {
         self.numbers.equal.fetch_add(keys, Ordering::Relaxed);
     }
 
+    /// A comparison begins, of so many keys.
+    pub(crate) fn begins_listing(&self, keys: u64) {
+        self.numbers.listed.store(0, Ordering::Relaxed);
+        self.numbers.expected.store(keys, Ordering::Relaxed);
+    }
+
+    /// It has listed so many more.
+    pub(crate) fn listed(&self, keys: u64) {
+        self.numbers.listed.fetch_add(keys, Ordering::Relaxed);
+    }
+
     pub(crate) fn refused(&self, cause: Cause) {
         *lock(&self.refused).entry(cause).or_default() += 1;
     }
@@ -171,6 +195,11 @@ impl Queue {
     /// Whether names were given up; they are forgotten by that, since the whole node is compared then.
     pub(crate) fn take_overflow(&self) -> bool {
         !lock(&self.dirty).take_overflow().is_empty()
+    }
+
+    /// Keys that changed since then, and how many changes have no name.
+    pub(crate) fn recent(&self, since_us: u64) -> (Vec<Changed>, u64) {
+        lock(&self.recent).since(since_us)
     }
 
     /// When somebody last said that a key changed, in microseconds of the run's clock.

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::Node;
-use migration::follow::{Gap, Phase};
+use migration::follow::{Condition, Gap, Phase};
+use migration::recent::Changed;
 use migration::tally::Cause;
 
+use super::Queue;
 use crate::run::lock;
 use crate::stop::Halt;
 
@@ -22,6 +24,23 @@ pub struct Followed {
     pub lag_us: u64,
     /// Keys of it that were written to the target, removed there, or found equal.
     pub settled: u64,
+    /// Whether its feed is heard.
+    pub heard: bool,
+    /// Keys that its latest comparison has listed so far.
+    pub listed: u64,
+    /// Keys that it had when that began.
+    pub expected: u64,
+}
+
+/// How full a node of the target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetMemory {
+    /// The node.
+    pub node: Node,
+    /// Bytes used.
+    pub used: u64,
+    /// Bytes that it may use; `None` where there is no limit, or it is not told.
+    pub limit: Option<u64>,
 }
 
 /// Where a sync stands.
@@ -41,8 +60,33 @@ pub struct SyncStatus {
     pub refused: BTreeMap<Cause, u64>,
     /// Times when it was not known what changed, healed ones too.
     pub gaps: Vec<Gap>,
+    /// How full the target is.
+    pub target_memory: Vec<TargetMemory>,
+    /// What has to be true before the target may take over, and whether it is.
+    pub conditions: Vec<Condition>,
+    /// How long nobody has changed the source, in microseconds.
+    pub quiet_us: u64,
     /// Time since it began.
     pub elapsed: Duration,
+}
+
+impl SyncStatus {
+    /// Before anything is known.
+    pub fn beginning() -> SyncStatus {
+        SyncStatus {
+            phase: Phase::Probing,
+            nodes: Vec::new(),
+            changes: 0,
+            carried: 0,
+            removed: 0,
+            refused: BTreeMap::new(),
+            gaps: Vec::new(),
+            target_memory: Vec::new(),
+            conditions: Vec::new(),
+            quiet_us: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
 }
 
 /// How a sync ended.
@@ -63,21 +107,53 @@ pub struct SyncOutcome {
     pub status: SyncStatus,
     /// No expiry was carried with a larger error, in milliseconds.
     pub ttl_error_ms: u32,
+    /// Some of the keys that the target does not take, by cause.
+    pub examples: BTreeMap<Cause, Vec<Vec<u8>>>,
+}
+
+/// Keys that changed lately.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangedKeys {
+    /// Database and name on the source, and how often each changed; the busiest first.
+    pub keys: Vec<(u32, Changed)>,
+    /// Changes of keys whose names were not kept.
+    pub nameless: u64,
 }
 
 /// A sync under way, for whoever shows it.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
-    status: Arc<Mutex<Option<SyncStatus>>>,
+    shown: Arc<Mutex<Shown>>,
+}
+
+#[derive(Debug, Default)]
+struct Shown {
+    status: Option<SyncStatus>,
+    /// Its queues, and when their clock began.
+    queues: Vec<Arc<Queue>>,
 }
 
 impl Watch {
     /// Where it stands; `None` before it has begun.
     pub fn status(&self) -> Option<SyncStatus> {
-        lock(&self.status).clone()
+        lock(&self.shown).status.clone()
     }
 
-    pub(super) fn show(&self, status: SyncStatus) {
-        *lock(&self.status) = Some(status);
+    /// Keys that changed within the last so-and-so long, at most the last five minutes.
+    pub fn changed_within(&self, time: Duration) -> ChangedKeys {
+        let queues = lock(&self.shown).queues.clone();
+        let mut changed = ChangedKeys::default();
+        for queue in queues {
+            let since_us = queue.now_us().saturating_sub(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+            let (keys, nameless) = queue.recent(since_us);
+            changed.keys.extend(keys.into_iter().map(|key| (queue.db(), key)));
+            changed.nameless += nameless;
+        }
+        changed.keys.sort_by_key(|(_, key)| std::cmp::Reverse(key.count));
+        changed
+    }
+
+    pub(super) fn show(&self, status: SyncStatus, queues: Vec<Arc<Queue>>) {
+        *lock(&self.shown) = Shown { status: Some(status), queues };
     }
 }

@@ -39,8 +39,8 @@ const UNSEEN_BY_EVENTS: [&str; 24] = [
     "topk.reserve",
 ];
 
-/// What the counters say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the counters say, from bad to worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Said {
     Nothing,
     /// Some stream's groups changed.

@@ -8,6 +8,7 @@ use migration::tally::{Cause, KeyType, Outcome};
 use super::Lane;
 use super::groups::Verdict;
 use super::in_pieces::Why;
+use super::listing::Listing;
 use super::work::{Work, Written};
 use crate::refusal::{self, Refusal};
 use crate::stop::Halt;
@@ -121,9 +122,13 @@ impl Lane {
         Ok(())
     }
 
-    /// The target refuses every write: the run ends, resumable.
+    /// The target refuses every write: the run ends, resumable. One that follows waits instead, since it would have to
+    /// compare everything again.
     pub(super) fn refused_altogether(&mut self, node: String, kind: ReplyKind, text: String) {
-        self.halted = Some(refusal::halt(node, kind, text));
+        match self.listing {
+            Listing::Followed(_) => self.unwell(&refusal::halt(node, kind, text).to_string()),
+            Listing::Scan | Listing::Given(_) => self.halted = Some(refusal::halt(node, kind, text)),
+        }
     }
 
     /// A side says "not now": wait a little, and remember since when.

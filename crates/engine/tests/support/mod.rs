@@ -13,3 +13,6 @@ pub(crate) fn endpoint(side: Side, access: &Access) -> Endpoint {
     let address = address.with_password(access.password.clone().map(Secret::new));
     Endpoint::new(side, &address, &TlsOptions { ca: access.ca.clone(), ..TlsOptions::default() }).unwrap()
 }
+
+#[allow(dead_code, reason = "not every test follows")]
+pub mod following;

@@ -15,7 +15,8 @@ fn heard(process: &str) -> Happened {
 }
 
 use Happened::{
-    ComparisonBegan, ComparisonEnded, ComparisonFailed, FeedLost, GapOpened, NodeAppeared, NodeLeft,
+    ComparisonBegan, ComparisonEnded, ComparisonFailed, FeedLost, GapOpened, KnownEqual, NodeAppeared,
+    NodeLeft,
 };
 
 fn followed() -> Vec<Happened> {
@@ -82,15 +83,7 @@ fn a_node_that_left_holds_nothing_up() {
 #[test]
 fn a_cut_over_needs_every_condition() {
     let follow = after(&followed());
-    let facts = Facts {
-        dirty: 0,
-        lag_us: 0,
-        quiet: true,
-        barrier_passed: true,
-        groups_marked: true,
-        incompatible: 0,
-        refuse_incompatible: true,
-    };
+    let facts = Facts { dirty: 0, lag_us: 0, quiet: true };
     assert!(conditions(&follow, &facts).iter().all(|condition| condition.met));
     let unmet = |follow: &Follow, facts: Facts| {
         let conditions = conditions(follow, &facts);
@@ -102,10 +95,18 @@ fn a_cut_over_needs_every_condition() {
     };
     assert_eq!(unmet(&follow, Facts { dirty: 3, ..facts }), ["drained"]);
     assert_eq!(unmet(&follow, Facts { quiet: false, ..facts }), ["quiet"]);
-    assert_eq!(unmet(&follow, Facts { barrier_passed: false, ..facts }), ["barrier"]);
-    assert_eq!(unmet(&follow, Facts { groups_marked: false, ..facts }), ["groups"]);
-    assert_eq!(unmet(&follow, Facts { incompatible: 1, ..facts }), ["compatible"]);
-    assert!(unmet(&follow, Facts { incompatible: 1, refuse_incompatible: false, ..facts }).is_empty());
     let gap = after(&[followed(), vec![GapOpened(GapReason::Everything)]].concat());
     assert_eq!(unmet(&gap, facts), ["followed", "no_gaps"]);
+}
+
+#[test]
+fn what_somebody_else_knows_to_be_equal_is_not_compared() {
+    let follow = after(&[NodeAppeared, heard("a"), KnownEqual]);
+    assert_eq!((follow.phase(), follow.open_gaps()), (Phase::Following, 0));
+    let unheard = after(&[NodeAppeared, KnownEqual]);
+    assert_eq!((unheard.phase(), unheard.open_gaps()), (Phase::Probing, 1));
+    let interrupted = after(&[NodeAppeared, heard("a"), FeedLost, heard("a"), KnownEqual]);
+    assert_eq!((interrupted.phase(), interrupted.open_gaps()), (Phase::Snapshot, 2));
+    let flushed = after(&[NodeAppeared, heard("a"), GapOpened(GapReason::Everything), KnownEqual]);
+    assert_eq!(flushed.open_gaps(), 2);
 }

@@ -202,3 +202,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_way_back_is_known_where_names_stay_and_databases_do_not_meet() {
+    let there = Naming::new(vec![db(0, 0, ""), db(3, 1, "")], Vec::new()).unwrap();
+    let back = there.reversed().unwrap();
+    assert_eq!((back.target_db(0), back.target_db(1), back.target_db(3)), (Some(0), Some(3), None));
+    assert_eq!(back.reversed(), Some(there));
+    assert_eq!(Naming::new(vec![db(0, 0, ""), db(3, 0, "")], Vec::new()).unwrap().reversed(), None);
+    assert_eq!(Naming::new(vec![db(3, 0, "billing:")], Vec::new()).unwrap().reversed(), None);
+    assert_eq!(Naming::new(vec![db(0, 0, "")], vec![rename("old:", "new:")]).unwrap().reversed(), None);
+}

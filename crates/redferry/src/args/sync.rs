@@ -1,5 +1,6 @@
 //! Options of `sync`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
@@ -7,6 +8,7 @@ use migration::conflict::OnConflict;
 
 use super::quantities::{bytes, duration};
 use super::{Choice, Patience, Preflight, Protection, Sides};
+use crate::endpoint::Listen;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SyncArgs {
@@ -45,6 +47,16 @@ pub(crate) struct SyncArgs {
     pub(crate) protection: Protection,
     #[command(flatten)]
     pub(crate) patience: Patience,
+    /// Where it is kept which cache is in charge [default: redferry-sync-HASH.state.json in this folder]
+    #[arg(long, value_name = "FILE", help_heading = "Resuming")]
+    pub(crate) state: Option<PathBuf>,
+    /// Where it tells how it stands, over HTTP (see redferry status): an IP address with a port, 0 for any free one, or
+    /// off
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", help_heading = "Status")]
+    pub(crate) listen: Listen,
+    /// Name up to N keys in the status and the report: those that change most, differ, or are refused
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Report")]
+    pub(crate) show_keys: Option<usize>,
 }
 
 /// How changes are heard of.

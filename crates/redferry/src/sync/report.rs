@@ -1,6 +1,5 @@
 //! What a sync came to, for people and for scripts.
 
-use client::FeedKind;
 use engine::{SyncEnd, SyncOutcome, SyncStatus};
 use indicatif::HumanCount;
 use migration::follow::{Gap, Phase};
@@ -9,14 +8,21 @@ use serde_json::{Map, Value, json};
 use crate::report::{line, used};
 use crate::usage::Usage;
 
-/// The fields that scripts rely on; names never change once published.
-pub(super) fn document(outcome: &SyncOutcome, feed: FeedKind, usage: Usage) -> Value {
-    let status = &outcome.status;
+/// What is known of a sync at any time. The fields are those that scripts rely on; names never change once published.
+pub(super) fn running(status: &SyncStatus) -> Value {
     let nodes: Vec<Value> = status
         .nodes
         .iter()
         .map(|node| {
-            json!({ "node": node.node.to_string(), "dirty": node.dirty, "lag_ms": node.lag_us / 1000 })
+            json!({
+                "node": node.node.to_string(),
+                "heard": node.heard,
+                "dirty": node.dirty,
+                "lag_ms": node.lag_us / 1000,
+                "keys_settled": node.settled,
+                "snapshot_listed": node.listed,
+                "snapshot_expected": node.expected,
+            })
         })
         .collect();
     let gaps: Vec<Value> = status
@@ -35,10 +41,18 @@ pub(super) fn document(outcome: &SyncOutcome, feed: FeedKind, usage: Usage) -> V
         status.refused.iter().map(|(cause, keys)| (cause.name().to_owned(), (*keys).into())).collect();
     let remedies: Map<String, Value> =
         status.refused.keys().map(|cause| (cause.name().to_owned(), cause.remedy().into())).collect();
+    let memory: Vec<Value> = status
+        .target_memory
+        .iter()
+        .map(|one| json!({ "node": one.node.to_string(), "used_bytes": one.used, "limit_bytes": one.limit }))
+        .collect();
+    let conditions: Vec<Value> = status
+        .conditions
+        .iter()
+        .map(|one| json!({ "name": one.name, "met": one.met, "text": one.text }))
+        .collect();
     json!({
         "phase": status.phase.name(),
-        "ready": matches!(outcome.end, SyncEnd::Ready),
-        "feed": feed.name(),
         "nodes": nodes,
         "changes": status.changes,
         "keys_carried": status.carried,
@@ -46,11 +60,23 @@ pub(super) fn document(outcome: &SyncOutcome, feed: FeedKind, usage: Usage) -> V
         "refused": refused,
         "remedies": remedies,
         "gaps": gaps,
+        "target_memory": memory,
+        "conditions": conditions,
+        "quiet_ms": status.quiet_us / 1000,
         "elapsed_ms": status.elapsed.as_millis() as u64,
-        "cpu_ms": usage.cpu_ms,
-        "peak_rss_bytes": usage.peak_rss_bytes,
-        "ttl_error_bound_ms": outcome.ttl_error_ms,
     })
+}
+
+/// The same at the end.
+pub(super) fn document(outcome: &SyncOutcome, usage: Usage) -> Value {
+    let mut document = running(&outcome.status);
+    if let Value::Object(document) = &mut document {
+        document.insert("ready".into(), matches!(outcome.end, SyncEnd::Ready).into());
+        document.insert("cpu_ms".into(), usage.cpu_ms.into());
+        document.insert("peak_rss_bytes".into(), usage.peak_rss_bytes.into());
+        document.insert("ttl_error_bound_ms".into(), outcome.ttl_error_ms.into());
+    }
+    document
 }
 
 /// The same for the terminal.
@@ -154,9 +180,12 @@ mod tests {
             removed: 1,
             refused: Default::default(),
             gaps: Vec::new(),
+            target_memory: Vec::new(),
+            conditions: Vec::new(),
+            quiet_us: 0,
             elapsed: Duration::from_secs(2),
         };
-        SyncOutcome { end, status, ttl_error_ms: 0 }
+        SyncOutcome { end, status, ttl_error_ms: 0, examples: Default::default() }
     }
 
     #[test]

@@ -14,7 +14,7 @@ const BATCH: Duration = Duration::from_millis(2);
 
 /// Limits over all nodes.
 #[derive(Debug)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// None of them given: no lock is taken to find out that nothing is limited.
     throttled: bool,
     watched: bool,
@@ -24,7 +24,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(protection: Protection) -> Limits {
+    pub(crate) fn new(protection: Protection) -> Limits {
         let throttle = Throttle::new(protection.max_keys_per_sec, protection.max_bytes_per_sec);
         let threshold = protection.max_latency().map_or(u64::MAX, |time| time.as_micros() as u64);
         Limits {

@@ -13,7 +13,7 @@ use crate::support::{Ended, Redferry, wait};
 
 const QUIET: [&str; 2] = ["--until-quiet", "500ms"];
 
-fn plain() -> (Server, Server, Redferry) {
+pub(crate) fn plain() -> (Server, Server, Redferry) {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     let redferry = Redferry::between(&source.access(), &target.access());
     (source, target, redferry)
@@ -124,7 +124,7 @@ fn ctrl_c_ends_it_with_a_document() {
     let child = redferry.start("sync", &[]);
     until_followed(&source, &target);
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let ended = wait(child).expect(4).expect_said("--adopt-target");
+    let ended = wait(child).expect(4).expect_said("the same command goes on");
     assert_eq!(ended.report["ready"], false, "{ended:#?}");
     assert!(["snapshot", "following"].contains(&ended.report["phase"].as_str().unwrap()), "{ended:#?}");
 }

@@ -1,0 +1,174 @@
+//! Putting the other cache in charge: wait until nobody writes, compare, let the way back listen, and end this way at
+//! a moment at which both sides are equal.
+//!
+//! Nothing is changed until that moment, so it can be given up, or fail, at any time before. Whoever writes between
+//! the comparison and the end is noticed by the feed, and everything is done once more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::verify::Progress;
+use engine::Stop;
+use migration::follow::Phase;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::leg::{Leg, Manner, Plan};
+use super::overview::{Overview, Step};
+use super::proof::{Depth, prove};
+
+/// How long the feeds of the way back may take to be heard.
+const HEARD_WITHIN: Duration = Duration::from_secs(60);
+
+/// How a turn is to be made; the body of `POST /cutover` and `/rollback`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TurnOrder {
+    /// Nobody has to have written for so long, in milliseconds.
+    pub(crate) quiet_ms: u64,
+    /// How long that may take, in milliseconds.
+    pub(crate) wait_ms: u64,
+    /// How many keys are compared.
+    pub(crate) verify: Depth,
+    /// The share of the keys that a sample has, more than 0 and at most 1.
+    pub(crate) sample: f64,
+    /// Goes on although keys differ.
+    pub(crate) accept_differences: bool,
+    /// Does not go on while keys exist that the other version cannot hold.
+    pub(crate) refuse_incompatible: bool,
+    /// Whether changes of the other cache are carried back from then on.
+    pub(crate) way_back: bool,
+}
+
+/// Why a turn was not made. Everything goes on as before.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(
+        "both sides were not equal with nobody writing within {seconds} s; stop the writers and order it again \
+         (conditions that are not met: {unmet})"
+    )]
+    NotQuiet { seconds: u64, unmet: String },
+    #[error("{keys} of {compared} compared keys differ; see which with redferry verify, or accept that")]
+    Differences { keys: u64, compared: u64 },
+    #[error("the comparison could not be made: {0}")]
+    NotCompared(String),
+    #[error("{keys} keys cannot be held by the other version")]
+    Incompatible { keys: u64 },
+    #[error(
+        "changes could not be carried back after that: {0}; order it without a way back to go on all the same"
+    )]
+    NoWayBack(String),
+    #[error("it was cancelled")]
+    Cancelled,
+    #[error("the sync has ended")]
+    Ended,
+    #[error("{0}")]
+    State(String),
+}
+
+impl Failure {
+    /// The stable name.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Failure::NotQuiet { .. } => "not_quiet",
+            Failure::Differences { .. } => "differences",
+            Failure::NotCompared(_) => "not_compared",
+            Failure::Incompatible { .. } => "incompatible",
+            Failure::NoWayBack(_) => "no_way_back",
+            Failure::Cancelled => "cancelled",
+            Failure::Ended => "ended",
+            Failure::State(_) => "state",
+        }
+    }
+}
+
+/// Makes the turn up to the moment at which this way has ended; returns the way back, held, if it is wanted.
+pub(super) async fn make(
+    plan: &Plan,
+    leg: &Leg,
+    order: &TurnOrder,
+    overview: &Overview,
+    stop: &Arc<Stop>,
+) -> Result<Option<Leg>, Failure> {
+    let (quiet, wait) = (Duration::from_millis(order.quiet_ms), Duration::from_millis(order.wait_ms));
+    let deadline = Instant::now() + wait;
+    let mut back = None;
+    loop {
+        overview.step(Step::Waiting);
+        let equal = timeout_at(deadline, leg.steering.settle(quiet)).await;
+        let equal = equal.map_err(|_| not_quiet(leg, wait))?.ok_or(Failure::Ended)?;
+        let settled = Instant::now();
+        overview.step(Step::Verifying);
+        match compare(plan, leg, order, overview, stop).await {
+            Ok(()) => {}
+            // Both sides could not be equal at once.
+            Err(Failure::Differences { .. }) if has_changed_since(leg, settled) => continue,
+            Err(failure) => return Err(failure),
+        }
+        if order.way_back && back.is_none() {
+            overview.step(Step::Listening);
+            back = Some(listen_back(plan, leg, stop).await?);
+        }
+        overview.step(Step::Turning);
+        if leg.steering.finish(equal).await {
+            return Ok(back);
+        }
+        // Somebody wrote meanwhile.
+    }
+}
+
+fn not_quiet(leg: &Leg, wait: Duration) -> Failure {
+    let status = leg.watch.status();
+    let unmet = status.iter().flat_map(|status| &status.conditions).filter(|condition| !condition.met);
+    let unmet: Vec<&str> = unmet.map(|condition| condition.name).collect();
+    Failure::NotQuiet { seconds: wait.as_secs(), unmet: unmet.join(", ") }
+}
+
+async fn compare(
+    plan: &Plan,
+    leg: &Leg,
+    order: &TurnOrder,
+    overview: &Overview,
+    stop: &Arc<Stop>,
+) -> Result<(), Failure> {
+    let progress = Progress::default();
+    overview.comparing(progress.clone());
+    let proof = prove(plan, leg.direction, order.verify, order.sample, &progress, stop).await;
+    let proof = proof.map_err(Failure::NotCompared)?;
+    let (keys, compared) = (proof.differing(), proof.compared);
+    overview.proved(proof);
+    if keys > 0 && !order.accept_differences {
+        return Err(Failure::Differences { keys, compared });
+    }
+    Ok(())
+}
+
+/// Whether somebody wrote after that, or may have.
+fn has_changed_since(leg: &Leg, settled: Instant) -> bool {
+    leg.watch.status().is_none_or(|status| u128::from(status.quiet_us) < settled.elapsed().as_micros())
+}
+
+/// The way back, which hears every change from now on and carries none before it is released.
+async fn listen_back(plan: &Plan, leg: &Leg, stop: &Arc<Stop>) -> Result<Leg, Failure> {
+    let direction = leg.direction.turned();
+    let ready = plan.look(direction).await.map_err(Failure::NoWayBack)?;
+    let mut back = plan.take(direction, &ready, Manner { held: true, ..Manner::default() }, stop);
+    let heard = async {
+        loop {
+            if back.watch.status().is_some_and(|status| status.phase != Phase::Probing) {
+                return Ok(());
+            }
+            tokio::select! {
+                ended = back.end() => {
+                    let why = ended.map_or_else(|halt| halt.to_string(), |_| "it ended".to_owned());
+                    return Err(Failure::NoWayBack(why));
+                }
+                () = tokio::time::sleep(Duration::from_millis(20)) => {}
+            }
+        }
+    };
+    let unheard =
+        || Failure::NoWayBack(format!("its changes were not heard for {} s", HEARD_WITHIN.as_secs()));
+    timeout(HEARD_WITHIN, heard).await.map_err(|_| unheard())??;
+    Ok(back)
+}

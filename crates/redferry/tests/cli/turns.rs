@@ -1,0 +1,255 @@
+//! A sync that goes on: it is cut over, taken back, killed, cut off, and in the end both sides are equal.
+
+use std::process::Child;
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::relay::Relay;
+use testkit::server::Reply;
+use testkit::workload::Workload;
+use testkit::{Access, Cluster, Server, compare, dataset};
+
+use crate::support::{Ended, Redferry, wait};
+use crate::sync::{until, until_followed};
+
+/// A sync in the background, which is killed if the test fails.
+struct Running(Option<Child>);
+
+impl Running {
+    fn start(redferry: &Redferry, options: &[&str]) -> Running {
+        Running(Some(redferry.start("sync", options)))
+    }
+
+    /// As Ctrl-C does it.
+    fn stop(mut self) -> Ended {
+        let child = self.0.take().unwrap();
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        wait(child)
+    }
+
+    /// As nobody wants it.
+    fn kill(mut self) {
+        let mut child = self.0.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn phase(redferry: &Redferry) -> Value {
+    let asked = redferry.ask("status", &[]);
+    if asked.code == 0 { asked.report["phase"].clone() } else { Value::Null }
+}
+
+fn until_phase(redferry: &Redferry, wanted: &str) {
+    until(wanted, || phase(redferry) == wanted);
+}
+
+async fn assert_equal(one: &Access, other: &Access) {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    compare::caches(one, other, &compare::Options::default()).await.assert_equal();
+}
+
+async fn write(access: &Access, seed: u64, time: Duration) {
+    let writing = Workload { keys: 200, ..Workload::new(seed) }.start(access);
+    tokio::time::sleep(time).await;
+    let (written, _) = writing.end().await;
+    assert!(written > 100, "only {written} commands were written");
+}
+
+const NOW: [&str; 4] = ["--expect-quiet", "500ms", "--verify", "full"];
+
+async fn there_and_back_again(source: &Access, target: &Access) {
+    dataset::mixed(source, 1_000, 70).await;
+    let redferry = Redferry::between(source, target);
+    let running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    write(source, 70, Duration::from_secs(2)).await;
+    redferry.ask("rollback", &NOW).expect(3).expect_said("the source is in charge");
+
+    let over = redferry.ask("cutover", &NOW).expect(0);
+    assert_eq!(
+        (&over.report["direction"], &over.report["failure"]),
+        (&"back".into(), &Value::Null),
+        "{over:#?}"
+    );
+    assert!(over.number("keys_compared") > 500, "{over:#?}");
+    assert_equal(source, target).await;
+    redferry.ask("cutover", &NOW).expect(3).expect_said("cut over already");
+
+    write(target, 71, Duration::from_secs(2)).await;
+    let back = redferry.ask("rollback", &NOW).expect(0);
+    assert_eq!(back.report["direction"], "forward", "{back:#?}");
+    assert_eq!(back.report["turns"].as_array().map(Vec::len), Some(2), "{back:#?}");
+    assert_equal(target, source).await;
+
+    write(source, 72, Duration::from_secs(1)).await;
+    redferry.ask("cutover", &NOW).expect(0);
+    assert_equal(source, target).await;
+    let ended = running.stop().expect(4).expect_said("the target is in charge");
+    assert_eq!(ended.report["direction"], "back", "{ended:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn applications_go_over_and_back_and_over() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    there_and_back_again(&source.access(), &target.access()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clusters_go_over_and_back_and_over() {
+    let (source, target) = (Cluster::plain6(3).start(), Cluster::plain7(2).start());
+    there_and_back_again(&source.access(), &target.access()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_that_do_not_stop_are_named_and_nothing_happens() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let _running = Running::start(&redferry, &["--show-keys"]);
+    until_phase(&redferry, "following");
+    let writing = Workload { keys: 5, ..Workload::new(73) }.start(&source.access());
+    let ended = redferry.ask("cutover", &["--expect-quiet", "2s", "--wait", "6s"]).expect(3);
+    assert_eq!(ended.report["failure"], "not_quiet", "{ended:#?}");
+    ended
+        .expect_said("waiting for the writers to stop")
+        .expect_said("changes/s")
+        .expect_said("the source stays in charge");
+    redferry.ask("cutover", &["--check"]);
+    writing.end().await;
+    let status = redferry.ask("status", &[]).expect(0);
+    assert_eq!(
+        (&status.report["direction"], &status.report["turns"]),
+        (&"forward".into(), &Value::Array(Vec::new()))
+    );
+    redferry.ask("cutover", &NOW).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_differ_forbid_it() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    dataset::strings(&source.access(), 300, 20).await;
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let _running = Running::start(&redferry, &["--show-keys"]);
+    until_phase(&redferry, "following");
+    target.command(&["SET", "stray", "x"]);
+    let ended = redferry.ask("cutover", &NOW).expect(1);
+    assert_eq!(
+        (&ended.report["failure"], &ended.report["differing"]["extra"]),
+        (&"differences".into(), &1.into())
+    );
+    assert_eq!(ended.report["examples"][0]["key"], "stray", "{ended:#?}");
+    let ended = redferry.ask("cutover", &[&NOW[..], &["--accept-differences"]].concat()).expect(1);
+    assert_eq!((&ended.report["failure"], &ended.report["direction"]), (&Value::Null, &"back".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_way_back_the_sync_ends_there() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    dataset::strings(&source.access(), 300, 20).await;
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let mut running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    let over = redferry.ask("cutover", &[&NOW[..], &["--no-way-back"]].concat()).expect(0);
+    assert_eq!(over.report["way_back"], false, "{over:#?}");
+    let ended = wait(running.0.take().unwrap()).expect(0);
+    assert_eq!(ended.report["ready"], true, "{ended:#?}");
+    assert_equal(&source.access(), &target.access()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_sync_goes_on_in_every_phase() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    dataset::mixed(&from, 20_000, 74).await;
+    let redferry = Redferry::between(&from, &to);
+    let slow = Running::start(&redferry, &["--max-keys-per-sec", "4000"]);
+    until(
+        "some keys are there",
+        || matches!(target.command(&["DBSIZE"]), Reply::Integer(keys) if keys > 2_000),
+    );
+    slow.kill();
+
+    let running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    write(&from, 74, Duration::from_secs(1)).await;
+    running.kill();
+    write(&from, 75, Duration::from_secs(1)).await;
+    source.command(&["FLUSHDB"]);
+    dataset::strings(&from, 500, 30).await;
+
+    let running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    redferry.ask("cutover", &NOW).expect(0);
+    assert_equal(&from, &to).await;
+    write(&to, 76, Duration::from_secs(1)).await;
+    running.kill();
+    write(&to, 77, Duration::from_secs(1)).await;
+
+    // What was cut over stays so: the target's keys go to the source.
+    let running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    redferry.ask("rollback", &NOW).expect(0);
+    assert_equal(&to, &from).await;
+    running.stop().expect(4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_is_away_for_half_a_minute() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    let relay = Relay::to(&from.host, from.port);
+    let redferry = Redferry::between(&from.via(relay.port()), &to);
+    dataset::mixed(&from, 2_000, 78).await;
+    let _running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    relay.stall(true);
+    write(&from, 78, Duration::from_secs(30)).await;
+    relay.stall(false);
+    redferry.ask("cutover", &NOW).expect(0);
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_full_for_a_while() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let _running = Running::start(&redferry, &[]);
+    until_followed(&source, &target);
+    target.command(&["CONFIG", "SET", "maxmemory", "1mb"]);
+    dataset::strings(&source.access(), 2_000, 1_000).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    until_phase(&redferry, "following");
+    assert_ne!(target.command(&["DBSIZE"]), source.command(&["DBSIZE"]));
+    target.command(&["CONFIG", "SET", "maxmemory", "0"]);
+    redferry.ask("cutover", &NOW).expect(0);
+    assert_equal(&source.access(), &target.access()).await;
+}
+
+#[test]
+fn a_state_of_another_pair_or_in_use_is_refused() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let _running = Running::start(&redferry, &["--state", "mine.json"]);
+    until_followed(&source, &target);
+    redferry
+        .run("sync", &["--state", "mine.json"])
+        .expect(3)
+        .expect_said("another redferry is using the state file");
+    redferry.ask("status", &["--state", "mine.json"]).expect(0);
+    redferry.ask("status", &[]).expect(5);
+    std::fs::copy(redferry.folder().join("mine.json"), redferry.folder().join("other.json")).unwrap();
+    redferry
+        .run("sync", &["--state", "other.json", "--match", "a*"])
+        .expect(3)
+        .expect_said("belongs to another sync")
+        .expect_said("--match was nothing and is a*");
+}

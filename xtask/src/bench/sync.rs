@@ -1,0 +1,326 @@
+//! `cargo xtask bench sync`: how late changes arrive, what following costs the source, redferry and its memory.
+
+mod load;
+mod probe;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+use migration::dirty::{DirtyKeys, Settled};
+use serde_json::Value;
+use testkit::Server;
+use testkit::server::Reply;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use super::machine::{Manners, Moment, own_peak_rss};
+use super::statistics::Spread;
+use super::table::{self, Cells, Layout};
+use crate::program::{self, Build};
+use load::Load;
+
+/// Names that are written to.
+const KEYS: u64 = 1_000_000;
+
+/// What can be chosen.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// One round of short measurements
+    #[arg(long)]
+    quick: bool,
+    /// Wait for a quiet machine before each round
+    #[arg(long)]
+    patient: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Layout::Text)]
+    output: Layout,
+}
+
+/// How many names are marked to see what they take.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Marks {
+    /// Names
+    keys: u64,
+}
+
+/// Who listens while clients write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listener {
+    /// Nobody.
+    Nobody,
+    /// A connection that only reads what CLIENT TRACKING says: what hearing of changes costs at least.
+    Tracking,
+    /// redferry.
+    Redferry,
+}
+
+/// Measures and prints the table.
+///
+/// # Errors
+/// Something could not be built or started, a change was lost, or both sides are not equal at the end.
+pub async fn run(options: &Options) -> Result<()> {
+    let bench = SyncBench {
+        redferry: program::build("redferry", Build::Release)?,
+        xtask: program::build("xtask", Build::Release)?,
+        options: options.clone(),
+    };
+    let mut cells = Cells::new();
+    let unpipelined = bench.slowed(&mut cells, "un-pipelined", 1).await?;
+    bench.slowed(&mut cells, "pipelines of 16", 16).await?;
+    for share in [0.25, 0.5, 0.75] {
+        bench.lag(&mut cells, share, unpipelined * share).await?;
+    }
+    bench.flood(&mut cells).await?;
+    bench.marks(&mut cells).await?;
+    println!("{}", table::of(&[cells], options.output));
+    Ok(())
+}
+
+struct SyncBench {
+    redferry: PathBuf,
+    xtask: PathBuf,
+    options: Options,
+}
+
+impl SyncBench {
+    fn time(&self) -> Duration {
+        Duration::from_secs(if self.options.quick { 2 } else { 5 })
+    }
+
+    async fn quiet(&self) {
+        let manners = if self.options.patient { Manners::Patient } else { Manners::Hurried };
+        manners.wait().await;
+    }
+
+    /// Writes as fast as the source takes it, with everybody listening in turn. Returns what it takes with nobody.
+    async fn slowed(&self, cells: &mut Cells, name: &str, pipeline: usize) -> Result<f64> {
+        let load = Load { clients: 50, pipeline, keys: KEYS, rate: None };
+        let (mut alone, mut tracked, mut followed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut others = Vec::new();
+        for round in 0..if self.options.quick { 1 } else { 7 } {
+            eprintln!("bench: {name}, round {}", round + 1);
+            self.quiet().await;
+            for listener in [Listener::Nobody, Listener::Tracking, Listener::Redferry] {
+                let (source, target) = (Server::plain6().start(), Server::plain7().start());
+                let tracking = match listener {
+                    Listener::Tracking => Some(tokio::spawn(track(source.access().port))),
+                    Listener::Nobody | Listener::Redferry => None,
+                };
+                let sync = match listener {
+                    Listener::Redferry => Some(self.follow(&source, &target).await?),
+                    Listener::Nobody | Listener::Tracking => None,
+                };
+                let moment = Moment::now();
+                let cpu = (source.cpu_time(), target.cpu_time());
+                let loading = load.start(&source.access(), round);
+                tokio::time::sleep(self.time()).await;
+                let (_, rate) = loading.end().await?;
+                match listener {
+                    Listener::Nobody => {
+                        let ours = source.cpu_time() - cpu.0 + (target.cpu_time() - cpu.1);
+                        others.push(moment.used_by_others(ours));
+                        alone.push(rate);
+                    }
+                    Listener::Tracking => tracked.push(rate / alone[alone.len() - 1]),
+                    Listener::Redferry => followed.push(rate / alone[alone.len() - 1]),
+                }
+                tracking.inspect(|task| task.abort());
+                if let Some(sync) = sync {
+                    sync.end().await?;
+                }
+            }
+        }
+        let alone = Spread::of(alone);
+        cells.push((format!("{name}: writes/s, nobody listens"), format!("{:.0}", alone.median())));
+        cells.push((format!("{name}: share left, a bare tracking connection"), Spread::of(tracked).shown()));
+        cells.push((format!("{name}: share left, redferry sync"), Spread::of(followed).shown()));
+        Ok(alone.median())
+    }
+
+    /// How late changes arrive at a rate, and what a change costs redferry.
+    async fn lag(&self, cells: &mut Cells, share: f64, rate: f64) -> Result<()> {
+        let percent = share * 100.0;
+        eprintln!("bench: lag at {percent:.0} % of the source's capacity");
+        self.quiet().await;
+        let (source, target) = (Server::plain6().start(), Server::plain7().start());
+        let sync = self.follow(&source, &target).await?;
+        let load = Load { clients: 50, pipeline: 1, keys: KEYS, rate: Some(rate) };
+        let loading = load.start(&source.access(), 1);
+        let mut lags = probe::lags(&source.access(), &target.access(), self.time() * 4).await?;
+        let (_, written) = loading.end().await?;
+        let report = sync.end().await?;
+        lags.sort();
+        let at = |part: f64| lags[((lags.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+        let number = |name: &str| report[name].as_f64().with_context(|| format!("no {name} in the report"));
+        let name = format!("{percent:.0} % of that");
+        cells.push((format!("{name}: writes/s"), format!("{written:.0}")));
+        cells.push((
+            format!("{name}: lag p50 / p99 / max, ms"),
+            format!("{:.1} / {:.1} / {:.1}", at(0.5), at(0.99), at(1.0)),
+        ));
+        cells.push((
+            format!("{name}: redferry's CPU, us per change"),
+            format!("{:.2}", number("cpu_ms")? * 1e3 / number("changes")?),
+        ));
+        Ok(())
+    }
+
+    /// 100,000 writes a second for a minute: nothing may be lost.
+    async fn flood(&self, cells: &mut Cells) -> Result<()> {
+        eprintln!("bench: 100,000 writes/s");
+        self.quiet().await;
+        let (source, target) = (Server::plain6().start(), Server::plain7().start());
+        let sync = self.follow(&source, &target).await?;
+        let load = Load { clients: 20, pipeline: 16, keys: KEYS, rate: Some(100_000.0) };
+        let loading = load.start(&source.access(), 2);
+        tokio::time::sleep(if self.options.quick { self.time() } else { Duration::from_secs(60) }).await;
+        let (written, rate) = loading.end().await?;
+        let drained = Instant::now();
+        let report = sync.end().await?;
+        let drained = drained.elapsed();
+        let differing = self.verify(&source, &target).await?;
+        ensure!(differing == 0, "{differing} keys differ");
+        cells.push(("100,000 writes/s: writes, per s".into(), format!("{written}, {rate:.0}")));
+        cells.push(("100,000 writes/s: changes heard".into(), report["changes"].to_string()));
+        cells.push(("100,000 writes/s: gaps besides the beginning".into(), gaps(&report).to_string()));
+        cells.push((
+            "100,000 writes/s: ready after the last, s".into(),
+            format!("{:.1}", drained.as_secs_f64()),
+        ));
+        cells.push((
+            "100,000 writes/s: peak memory of redferry, MB".into(),
+            format!("{:.0}", report["peak_rss_bytes"].as_f64().unwrap_or(f64::NAN) / 1e6),
+        ));
+        cells.push(("100,000 writes/s: keys that differ".into(), differing.to_string()));
+        Ok(())
+    }
+
+    /// What marks of changed keys take.
+    async fn marks(&self, cells: &mut Cells) -> Result<()> {
+        let keys: u64 = if self.options.quick { 1_000_000 } else { 10_000_000 };
+        eprintln!("bench: {keys} marks");
+        let mut command = Command::new(&self.xtask);
+        command.args(["bench", "marks", &keys.to_string()]).stderr(Stdio::inherit());
+        let output = command.output().await.context("the program cannot be started")?;
+        ensure!(output.status.success(), "marking ended with {}", output.status);
+        let report: Value = serde_json::from_slice(&output.stdout).context("the report is no JSON")?;
+        let number = |name: &str| report[name].as_f64().unwrap_or(f64::NAN);
+        cells.push((
+            format!("{keys} marks of 16 bytes: bytes each"),
+            format!("{:.0}", number("bytes_per_key")),
+        ));
+        cells.push((format!("{keys} marks: ns to mark / to take and settle"), {
+            format!("{:.0} / {:.0}", number("mark_ns"), number("take_ns"))
+        }));
+        Ok(())
+    }
+
+    /// Starts redferry and waits until it follows.
+    async fn follow(&self, source: &Server, target: &Server) -> Result<Following> {
+        let folder = tempfile::tempdir().context("no temporary folder to run in")?;
+        let mut command =
+            program::redferry(&self.redferry, "sync", &source.access(), &target.access(), folder.path());
+        command.args(["--until-quiet", "2s", "--output", "json", "--quiet"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let child = command.spawn().context("redferry cannot be started")?;
+        let begin = Instant::now();
+        loop {
+            source.command(&["SET", "witness", "there"]);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if target.command(&["EXISTS", "witness"]) == Reply::Integer(1) {
+                return Ok(Following { child, _folder: folder });
+            }
+            ensure!(begin.elapsed() < Duration::from_secs(20), "redferry does not follow");
+        }
+    }
+
+    async fn verify(&self, source: &Server, target: &Server) -> Result<u64> {
+        let folder = tempfile::tempdir().context("no temporary folder to run in")?;
+        let mut command =
+            program::redferry(&self.redferry, "verify", &source.access(), &target.access(), folder.path());
+        let report = document(command.args(["--output", "json", "--quiet"])).await?;
+        ensure!(report["keys_compared"].as_u64().is_some_and(|keys| keys > 0), "nothing was compared");
+        report["keys_differing"].as_u64().context("no keys_differing in the report")
+    }
+}
+
+/// A sync that ends when nobody has written for two seconds.
+struct Following {
+    child: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl Following {
+    /// Waits for it, and returns its report.
+    async fn end(self) -> Result<Value> {
+        let output = self.child.wait_with_output().await.context("redferry cannot be waited for")?;
+        read(&output)
+    }
+}
+
+async fn document(command: &mut Command) -> Result<Value> {
+    let output = command.stderr(Stdio::inherit()).output().await.context("redferry cannot be started")?;
+    read(&output)
+}
+
+fn read(output: &std::process::Output) -> Result<Value> {
+    let said = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        bail!("redferry ended with {}: {said}", output.status);
+    }
+    serde_json::from_str(&said).context("redferry's report is no JSON")
+}
+
+fn gaps(report: &Value) -> usize {
+    report["gaps"].as_array().map_or(0, |gaps| gaps.len().saturating_sub(1))
+}
+
+/// Reads what CLIENT TRACKING says, and does nothing with it.
+async fn track(port: u16) -> Result<()> {
+    use tokio::io::AsyncReadExt as _;
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.write_all(b"HELLO 3\r\nCLIENT TRACKING ON BCAST\r\nSUBSCRIBE nothing\r\n").await?;
+    let mut buffer = vec![0; 1 << 16];
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
+}
+
+/// Marks names, takes and settles them, and prints what that took; in a process of its own, so that its memory can be
+/// told.
+///
+/// # Errors
+/// Not every name was kept.
+pub fn marks(marks: Marks) -> Result<()> {
+    let before = own_peak_rss();
+    let mut dirty = DirtyKeys::new(usize::MAX);
+    let begin = Instant::now();
+    for number in 0..marks.keys {
+        ensure!(dirty.mark(number, 0, format!("key:{number:012}").as_bytes()), "a mark found no room");
+    }
+    let marked = begin.elapsed();
+    let bytes = own_peak_rss().saturating_sub(before);
+    let begin = Instant::now();
+    loop {
+        let taken = dirty.take(marks.keys, 1_000);
+        if taken.is_empty() {
+            break;
+        }
+        for one in taken {
+            dirty.settle(marks.keys, one.ticket, Settled::Synced { cost_us: 1 });
+        }
+    }
+    let settled = begin.elapsed();
+    ensure!(dirty.is_empty(), "marks are left");
+    let each = |time: Duration| time.as_nanos() as f64 / marks.keys as f64;
+    let report = serde_json::json!({
+        "bytes_per_key": bytes as f64 / marks.keys as f64,
+        "mark_ns": each(marked),
+        "take_ns": each(settled),
+    });
+    println!("{report}");
+    Ok(())
+}
