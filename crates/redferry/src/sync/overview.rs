@@ -241,11 +241,14 @@ impl Overview {
             },
             |proof| proof.compared,
         );
+        let recent = turning.proof.iter().filter(|proof| proof.recent > 0);
         let found: serde_json::Map<String, Value> = turning
             .proof
             .iter()
             .flat_map(|proof| &proof.found)
-            .map(|(kind, keys)| (kind.name().to_owned(), (*keys).into()))
+            .map(|(kind, keys)| (kind.name(), *keys))
+            .chain(recent.map(|proof| ("recently_changed", proof.recent)))
+            .map(|(name, keys)| (name.to_owned(), keys.into()))
             .collect();
         let examples = turning.proof.iter().flat_map(|proof| &proof.examples).filter(|_| self.show_keys);
         let examples: Vec<Value> = examples

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::verify::{Example, Kind, Level, Options, Progress, Sample, Verify};
-use engine::Stop;
+use ::verify::{Example, Kind, Level, Options, Progress, Sample, SpotCheck, Verify};
+use engine::{ChangedKeys, Stop};
 use serde::{Deserialize, Serialize};
 
-use super::direction::Direction;
-use super::leg::Plan;
+use super::leg::{Leg, Plan};
 use crate::verify::Chosen;
 use crate::verify::brake::Limits;
 
@@ -18,6 +17,15 @@ const TTL_TOLERANCE: Duration = Duration::from_millis(20);
 
 /// How long a key that differs is looked at again. Nobody writes, so this is for expiries.
 const UNTIL_STABLE: Duration = Duration::from_secs(3);
+
+/// Keys that changed within this time are compared in any case.
+const RECENT: Duration = Duration::from_secs(300);
+
+/// How often those that differ are looked at.
+const LOOKS: u32 = 5;
+
+/// Keys that are compared at once.
+const PAGE: usize = 1_000;
 
 /// How many keys are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +46,8 @@ pub(crate) struct Proof {
     pub(crate) compared: u64,
     /// Keys that differ, or of which nothing can be said, by kind.
     pub(crate) found: BTreeMap<Kind, u64>,
+    /// Keys that changed lately, and differ.
+    pub(crate) recent: u64,
     /// Some of them.
     pub(crate) examples: Vec<Example>,
 }
@@ -45,19 +55,20 @@ pub(crate) struct Proof {
 impl Proof {
     /// Keys that are not known to be equal.
     pub(crate) fn differing(&self) -> u64 {
-        self.found.values().sum()
+        self.found.values().sum::<u64>() + self.recent
     }
 }
 
-/// Compares both sides of a direction; `share` of the keys (0 to 1) unless all of them.
+/// Compares both sides of a leg; `share` of the keys (0 to 1) and those that changed lately, unless all of them.
 pub(super) async fn prove(
     plan: &Plan,
-    direction: Direction,
+    leg: &Leg,
     depth: Depth,
     share: f64,
     progress: &Progress,
     stop: &Arc<Stop>,
 ) -> Result<Proof, String> {
+    let direction = leg.direction;
     let sample = match depth {
         Depth::None => return Ok(Proof::default()),
         Depth::Sample => Sample::new(share),
@@ -65,10 +76,12 @@ pub(super) async fn prove(
     };
     let (source, target) = plan.sides(direction);
     let naming = plan.naming(direction).unwrap_or_else(|| plan.naming.clone());
+    let scope = Arc::new(Chosen { selection: plan.selection.clone(), naming });
+    let (source_too, target_too, scope_too) = (source.clone(), target.clone(), Arc::clone(&scope));
     let verify = Verify {
         source,
         target,
-        scope: Arc::new(Chosen { selection: plan.selection.clone(), naming }),
+        scope,
         brake: Arc::new(Limits::new(plan.protection)),
         repairer: None,
         options: Options {
@@ -95,5 +108,44 @@ pub(super) async fn prove(
         return Err(halt.to_string());
     }
     let found = outcome.counts.found.into_iter().filter(|(_, keys)| *keys > 0).collect();
-    Ok(Proof { compared: outcome.counts.keys_compared, found, examples: outcome.examples })
+    let proof =
+        Proof { compared: outcome.counts.keys_compared, found, recent: 0, examples: outcome.examples };
+    if depth == Depth::Full {
+        return Ok(proof);
+    }
+    let recent = leg.watch.changed_within(RECENT);
+    let check = SpotCheck::new(
+        source_too,
+        target_too,
+        scope_too,
+        TTL_TOLERANCE,
+        plan.options.big_key,
+        plan.options.silence,
+    );
+    let differing = recently_changed(&check, &recent).await?;
+    Ok(Proof { compared: proof.compared + recent.keys.len() as u64, recent: differing, ..proof })
+}
+
+/// How many of these keys differ, however often they are looked at.
+async fn recently_changed(check: &SpotCheck, changed: &ChangedKeys) -> Result<u64, String> {
+    let mut left: BTreeMap<u32, Vec<Box<[u8]>>> = BTreeMap::new();
+    changed.keys.iter().for_each(|(db, key)| left.entry(*db).or_default().push(key.key.clone()));
+    for look in 0..LOOKS {
+        if look > 0 {
+            tokio::time::sleep(UNTIL_STABLE / LOOKS).await;
+        }
+        for (db, names) in &mut left {
+            let mut differing = Vec::new();
+            for page in names.chunks(PAGE) {
+                differing
+                    .extend(check.differing(*db, page).await.map_err(|halt| halt.to_string())?.differing);
+            }
+            *names = differing;
+        }
+        left.retain(|_, names| !names.is_empty());
+        if left.is_empty() {
+            return Ok(0);
+        }
+    }
+    Ok(left.values().map(|names| names.len() as u64).sum())
 }

@@ -133,7 +133,7 @@ async fn compare(
 ) -> Result<(), Failure> {
     let progress = Progress::default();
     overview.comparing(progress.clone());
-    let proof = prove(plan, leg.direction, order.verify, order.sample, &progress, stop).await;
+    let proof = prove(plan, leg, order.verify, order.sample, &progress, stop).await;
     let proof = proof.map_err(Failure::NotCompared)?;
     let (keys, compared) = (proof.differing(), proof.compared);
     overview.proved(proof);
