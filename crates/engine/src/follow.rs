@@ -11,6 +11,7 @@
 mod comparing;
 mod followee;
 mod hearing;
+mod incompatible;
 mod queue;
 mod status;
 mod witness;
@@ -115,7 +116,7 @@ impl Sync {
         };
         let end = coordinator.follow().await;
         let status = coordinator.status();
-        watch.show(status.clone());
+        watch.show(status.clone(), coordinator.queues().cloned().collect());
         Ok(SyncOutcome { end, status, ttl_error_ms: run.ttl_error_ms() })
     }
 }
@@ -192,7 +193,7 @@ impl Coordinator<'_> {
             }
             self.pass_on_marks();
             self.begin_comparisons().await;
-            self.watch.show(self.status());
+            self.watch.show(self.status(), self.queues().cloned().collect());
             if self.is_quiet() && self.is_ready().await {
                 drop(guards);
                 return SyncEnd::Ready;
@@ -407,6 +408,7 @@ impl Coordinator<'_> {
             // What the counters tell from now on happened after the comparison began.
             self.ask_witness(&node).await;
             let Some(followee) = self.nodes.get_mut(&node) else { continue };
+            followee.queues.iter().for_each(|queue| queue.incompatible().clear());
             let following = Following { node: node.clone(), number: followee.number };
             let (run, queues, layout) = (Arc::clone(&self.run), followee.queues.clone(), self.layout.clone());
             followee.tasks.retain(|task| !task.is_finished());
@@ -449,6 +451,7 @@ impl Coordinator<'_> {
             }
         }
         for queue in self.queues() {
+            queue.suspect_incompatible();
             // Somebody may have begun to write again, and this must not wait for the end of that.
             if tokio::time::timeout(DRAIN_WITHIN, queue.room_below(1)).await.is_err() {
                 return false;
@@ -509,6 +512,7 @@ impl Coordinator<'_> {
             carried: counts.carried,
             removed: counts.removed,
             refused: counts.refused,
+            incompatible: self.queues().map(|queue| queue.incompatible().count()).sum(),
             gaps: self.follow.gaps().to_vec(),
             elapsed: self.began.elapsed(),
         }

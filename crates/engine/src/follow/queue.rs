@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use migration::dirty::{DirtyKeys, Settled, Taken, Ticket};
 use migration::tally::Cause;
 use tokio::sync::Notify;
 
+use super::incompatible::Incompatible;
 use crate::run::lock;
 
 /// Marks from now on, and what becomes of them.
@@ -21,6 +22,8 @@ pub(crate) struct Queue {
     numbers: Numbers,
     /// Keys that the target refuses, by cause.
     refused: Mutex<BTreeMap<Cause, u64>>,
+    /// Keys that it cannot hold as they are now.
+    incompatible: Mutex<Incompatible>,
     /// Names of keys whose slot has left the node.
     left: Mutex<Vec<Vec<u8>>>,
     /// When a producer that hears of changes last marked something, in microseconds.
@@ -47,6 +50,7 @@ impl Queue {
             settled: Notify::new(),
             numbers: Numbers::default(),
             refused: Mutex::default(),
+            incompatible: Mutex::default(),
             left: Mutex::default(),
             changed_us: AtomicU64::new(0),
             closed: AtomicBool::new(false),
@@ -123,6 +127,16 @@ impl Queue {
 
     pub(crate) fn refused(&self, cause: Cause) {
         *lock(&self.refused).entry(cause).or_default() += 1;
+    }
+
+    pub(crate) fn incompatible(&self) -> MutexGuard<'_, Incompatible> {
+        lock(&self.incompatible)
+    }
+
+    /// Keys that the target could not hold are to be looked at once more.
+    pub(crate) fn suspect_incompatible(&self) {
+        let names: Vec<Box<[u8]>> = self.incompatible().names(usize::MAX).map(Box::from).collect();
+        self.suspect(names.iter().map(|name| &**name));
     }
 
     pub(crate) fn has_left(&self, name: &[u8]) {

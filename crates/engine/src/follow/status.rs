@@ -8,6 +8,7 @@ use client::Node;
 use migration::follow::{Gap, Phase};
 use migration::tally::Cause;
 
+use super::Queue;
 use crate::run::lock;
 use crate::stop::Halt;
 
@@ -39,6 +40,9 @@ pub struct SyncStatus {
     pub removed: u64,
     /// Keys that the target does not take, by cause, each time that they were tried.
     pub refused: BTreeMap<Cause, u64>,
+    /// Keys that the target cannot hold as they are now: its version or its modules have no place for them. It has them as
+    /// they were when they last fitted, or not at all. [`Watch::incompatible`] names them.
+    pub incompatible: u64,
     /// Times when it was not known what changed, healed ones too.
     pub gaps: Vec<Gap>,
     /// Time since it began.
@@ -66,9 +70,16 @@ pub struct SyncOutcome {
 }
 
 /// A sync under way, for whoever shows it.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Watch {
     status: Arc<Mutex<Option<SyncStatus>>>,
+    queues: Arc<Mutex<Vec<Arc<Queue>>>>,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 impl Watch {
@@ -77,7 +88,19 @@ impl Watch {
         lock(&self.status).clone()
     }
 
-    pub(super) fn show(&self, status: SyncStatus) {
+    /// Database and name on the source of at most so many keys that the target cannot hold as they are now, in no order.
+    /// Of each node and database ten thousand are known by name.
+    pub fn incompatible(&self, most: usize) -> Vec<(u32, Vec<u8>)> {
+        let mut keys = Vec::new();
+        for queue in lock(&self.queues).iter() {
+            let incompatible = queue.incompatible();
+            keys.extend(incompatible.names(most - keys.len()).map(|name| (queue.db(), name.to_vec())));
+        }
+        keys
+    }
+
+    pub(super) fn show(&self, status: SyncStatus, queues: Vec<Arc<Queue>>) {
         *lock(&self.status) = Some(status);
+        *lock(&self.queues) = queues;
     }
 }

@@ -153,6 +153,7 @@ mod tests {
             carried: 2,
             removed: 1,
             refused: Default::default(),
+            incompatible: 0,
             gaps: Vec::new(),
             elapsed: Duration::from_secs(2),
         };
