@@ -13,6 +13,7 @@ mod comparing;
 mod coordinator;
 mod followee;
 mod hearing;
+mod incompatible;
 mod queue;
 mod status;
 mod steering;
@@ -102,7 +103,7 @@ impl Sync {
         }
         let end = coordinator.follow().await;
         let status = coordinator.status();
-        watch.show(status.clone(), Vec::new());
+        watch.show(status.clone(), coordinator.queues().cloned().collect());
         let compared_ms = coordinator.compared_ttl_error().as_micros().div_ceil(1000);
         let ttl_error_ms = run.ttl_error_ms().max(u32::try_from(compared_ms).unwrap_or(u32::MAX));
         Ok(SyncOutcome { end, status, ttl_error_ms, examples: run.examples() })

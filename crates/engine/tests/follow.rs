@@ -10,24 +10,11 @@ use engine::{Sync, SyncEnd, SyncOutcome};
 use migration::follow::{GapReason, Phase};
 use migration::naming::Naming;
 use migration::tally::Cause;
-use support::following::{QUIET, assert_equal, database_0, follow, prepare, start};
+use support::following::{QUIET, assert_equal, database_0, follow, prepare, start, write_for};
 use testkit::relay::Relay;
 use testkit::server::Reply;
-use testkit::workload::{Popularity, Workload, Writing};
+use testkit::workload::{Popularity, Workload};
 use testkit::{Access, Cluster, Server, dataset};
-
-/// How long clients write in each test.
-fn writing_time() -> Duration {
-    let seconds = std::env::var("REDFERRY_LIVE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
-    Duration::from_secs(seconds)
-}
-
-/// What clients write while it is written, over and over.
-async fn write_for(writing: Writing) {
-    tokio::time::sleep(writing_time()).await;
-    let (written, _) = writing.end().await;
-    assert!(written > 500, "only {written} commands were written");
-}
 
 async fn everything_arrives(
     source: &Access,

@@ -53,6 +53,8 @@ impl Attempt {
             }
         }
         for queue in self.parts.iter().flat_map(|part| &part.queues) {
+            // What did not fit may do so now: a field's time may be over, of which no feed tells.
+            queue.suspect_incompatible();
             // Somebody may have begun to write again, and this must not wait for the end of that.
             if tokio::time::timeout(DRAIN_WITHIN, queue.room_below(1)).await.is_err() {
                 return false;

@@ -426,6 +426,7 @@ impl<'w> Coordinator<'w> {
                 None => self.comparer.as_ref().map(|comparer| comparer.begin(ttl_tolerance)),
             };
             let Some(followee) = self.nodes.get_mut(&node) else { continue };
+            followee.queues.iter().for_each(|queue| queue.incompatible().clear());
             let following = Following { node: node.clone(), number: followee.number };
             let (run, queues, layout) = (Arc::clone(&self.run), followee.queues.clone(), self.layout.clone());
             let (witness, told, feed) =
@@ -445,7 +446,7 @@ impl<'w> Coordinator<'w> {
         }
     }
 
-    fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
+    pub(super) fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
         self.nodes.values().flat_map(|followee| &followee.queues)
     }
 
@@ -568,6 +569,7 @@ impl<'w> Coordinator<'w> {
             carried: counts.carried,
             removed: counts.removed,
             refused: counts.refused,
+            incompatible: self.queues().map(|queue| queue.incompatible().count()).sum(),
             gaps: self.follow.gaps().to_vec(),
             target_memory: lock(&self.target_memory).clone(),
             conditions: conditions(&self.follow, &facts),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use migration::dirty::{DirtyKeys, Settled, Taken, Ticket};
@@ -10,6 +10,7 @@ use migration::recent::{Changed, Recent};
 use migration::tally::Cause;
 use tokio::sync::Notify;
 
+use super::incompatible::Incompatible;
 use crate::run::lock;
 use crate::temporary;
 
@@ -24,6 +25,8 @@ pub(crate) struct Queue {
     numbers: Numbers,
     /// Keys that the target refuses, by cause.
     refused: Mutex<BTreeMap<Cause, u64>>,
+    /// Keys that it cannot hold as they are now.
+    incompatible: Mutex<Incompatible>,
     /// Names of keys whose slot has left the node.
     left: Mutex<Vec<Vec<u8>>>,
     /// The latest changes, by name.
@@ -57,6 +60,7 @@ impl Queue {
             settled: Notify::new(),
             numbers: Numbers::default(),
             refused: Mutex::default(),
+            incompatible: Mutex::default(),
             left: Mutex::default(),
             recent: Mutex::default(),
             changed_us: AtomicU64::new(0),
@@ -158,6 +162,16 @@ impl Queue {
 
     pub(crate) fn refused(&self, cause: Cause) {
         *lock(&self.refused).entry(cause).or_default() += 1;
+    }
+
+    pub(crate) fn incompatible(&self) -> MutexGuard<'_, Incompatible> {
+        lock(&self.incompatible)
+    }
+
+    /// Keys that the target could not hold are to be looked at once more.
+    pub(crate) fn suspect_incompatible(&self) {
+        let names: Vec<Box<[u8]>> = self.incompatible().names(usize::MAX).map(Box::from).collect();
+        self.suspect(names.iter().map(|name| &**name));
     }
 
     pub(crate) fn has_left(&self, name: &[u8]) {

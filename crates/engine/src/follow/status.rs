@@ -58,6 +58,9 @@ pub struct SyncStatus {
     pub removed: u64,
     /// Keys that the target does not take, by cause, each time that they were tried.
     pub refused: BTreeMap<Cause, u64>,
+    /// Keys that the target cannot hold as they are now: its version or its modules have no place for them. It has them as
+    /// they were when they last fitted, or not at all. [`Watch::incompatible`] names them.
+    pub incompatible: u64,
     /// Times when it was not known what changed, healed ones too.
     pub gaps: Vec<Gap>,
     /// How full the target is.
@@ -80,6 +83,7 @@ impl SyncStatus {
             carried: 0,
             removed: 0,
             refused: BTreeMap::new(),
+            incompatible: 0,
             gaps: Vec::new(),
             target_memory: Vec::new(),
             conditions: Vec::new(),
@@ -151,6 +155,18 @@ impl Watch {
         }
         changed.keys.sort_by_key(|(_, key)| std::cmp::Reverse(key.count));
         changed
+    }
+
+    /// Database and name on the source of at most so many keys that the target cannot hold as they are now, in no order.
+    /// Of each node and database ten thousand are known by name.
+    pub fn incompatible(&self, most: usize) -> Vec<(u32, Vec<u8>)> {
+        let queues = lock(&self.shown).queues.clone();
+        let mut keys = Vec::new();
+        for queue in queues {
+            let incompatible = queue.incompatible();
+            keys.extend(incompatible.names(most - keys.len()).map(|name| (queue.db(), name.to_vec())));
+        }
+        keys
     }
 
     pub(super) fn show(&self, status: SyncStatus, queues: Vec<Arc<Queue>>) {

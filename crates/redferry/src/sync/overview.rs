@@ -217,6 +217,10 @@ impl Overview {
             document.insert("busy".into(), self.busy(&busy));
             let turn = inner.turn.as_ref().map(|turning| self.turning(turning));
             document.insert("turn".into(), turn.unwrap_or(Value::Null));
+            let named = if self.show_keys { inner.watch.incompatible(NAMED) } else { Vec::new() };
+            let named: Vec<Value> =
+                named.iter().map(|(db, key)| json!({ "db": db, "key": printable(key) })).collect();
+            document.insert("incompatible_keys".into(), named.into());
         }
         document
     }

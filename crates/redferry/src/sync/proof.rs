@@ -1,10 +1,10 @@
 //! Comparing both sides before the other one takes over, by the code of `redferry verify`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::verify::{Example, Kind, Level, Options, Progress, Sample, SpotCheck, Verify};
+use ::verify::{Example, Kind, Level, Options, Progress, Sample, Scope, SpotCheck, Verify};
 use engine::{ChangedKeys, Stop};
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,8 @@ pub(super) async fn prove(
     };
     let (source, target) = plan.sides(direction);
     let naming = plan.naming(direction).unwrap_or_else(|| plan.naming.clone());
-    let scope = Arc::new(Chosen { selection: plan.selection.clone(), naming });
+    let unfit = leg.watch.incompatible(usize::MAX).into_iter().collect();
+    let scope = Arc::new(Fitting { chosen: Chosen { selection: plan.selection.clone(), naming }, unfit });
     let (source_too, target_too, scope_too) = (source.clone(), target.clone(), Arc::clone(&scope));
     let verify = Verify {
         source,
@@ -117,19 +118,89 @@ pub(super) async fn prove(
     let check = SpotCheck::new(
         source_too,
         target_too,
-        scope_too,
+        scope_too.clone(),
         TTL_TOLERANCE,
         plan.options.big_key,
         plan.options.silence,
     );
-    let differing = recently_changed(&check, &recent).await?;
+    let differing = recently_changed(&check, &scope_too, &recent).await?;
     Ok(Proof { compared: proof.compared + recent.keys.len() as u64, recent: differing, ..proof })
 }
 
+/// The keys that the other version can hold; those that it cannot are told apart.
+#[derive(Debug)]
+struct Fitting {
+    chosen: Chosen,
+    unfit: HashSet<(u32, Vec<u8>)>,
+}
+
+impl Fitting {
+    fn fits(&self, db: u32, key: &[u8]) -> bool {
+        self.unfit.is_empty() || !self.unfit.contains(&(db, key.to_vec()))
+    }
+}
+
+impl Scope for Fitting {
+    fn source_dbs(&self) -> Vec<u32> {
+        self.chosen.source_dbs()
+    }
+
+    fn target_db(&self, db: u32) -> u32 {
+        self.chosen.target_db(db)
+    }
+
+    fn name_on_target(&self, db: u32, key: &[u8]) -> Option<Vec<u8>> {
+        self.chosen.name_on_target(db, key)
+    }
+
+    fn keeps_names(&self, db: u32) -> bool {
+        self.chosen.keeps_names(db)
+    }
+
+    fn origins(&self, target_db: u32, name: &[u8]) -> Vec<(u32, Vec<u8>)> {
+        let mut origins = self.chosen.origins(target_db, name);
+        origins.retain(|(db, key)| self.fits(*db, key));
+        origins
+    }
+
+    fn is_leftover(&self, target_db: u32, name: &[u8]) -> bool {
+        self.chosen.is_leftover(target_db, name)
+    }
+
+    fn wants_key(&self, db: u32, key: &[u8]) -> bool {
+        self.chosen.wants_key(db, key) && self.fits(db, key)
+    }
+
+    fn asks_type(&self) -> bool {
+        self.chosen.asks_type()
+    }
+
+    fn wants_type(&self, name: &str) -> bool {
+        self.chosen.wants_type(name)
+    }
+
+    fn asks_ttl(&self) -> bool {
+        self.chosen.asks_ttl()
+    }
+
+    fn wants_ttl(&self, pttl_ms: i64) -> bool {
+        self.chosen.wants_ttl(pttl_ms)
+    }
+
+    fn scan_match(&self) -> Option<&[u8]> {
+        self.chosen.scan_match()
+    }
+
+    fn scan_type(&self) -> Option<&str> {
+        self.chosen.scan_type()
+    }
+}
+
 /// How many of these keys differ, however often they are looked at.
-async fn recently_changed(check: &SpotCheck, changed: &ChangedKeys) -> Result<u64, String> {
+async fn recently_changed(check: &SpotCheck, scope: &Fitting, changed: &ChangedKeys) -> Result<u64, String> {
     let mut left: BTreeMap<u32, Vec<Box<[u8]>>> = BTreeMap::new();
-    changed.keys.iter().for_each(|(db, key)| left.entry(*db).or_default().push(key.key.clone()));
+    let meant = changed.keys.iter().filter(|(db, key)| scope.wants_key(*db, &key.key));
+    meant.for_each(|(db, key)| left.entry(*db).or_default().push(key.key.clone()));
     for look in 0..LOOKS {
         if look > 0 {
             tokio::time::sleep(UNTIL_STABLE / LOOKS).await;

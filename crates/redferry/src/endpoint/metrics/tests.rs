@@ -24,6 +24,7 @@ fn status() -> SyncStatus {
         carried: 39,
         removed: 1,
         refused: [(Cause::TargetForbids, 2)].into(),
+        incompatible: 3,
         gaps: vec![
             gap(GapReason::Beginning, Some(2)),
             gap(GapReason::FeedLost, Some(3)),
@@ -57,6 +58,7 @@ fn every_number_has_its_sample() {
         "redferry_changes_total 5",
         "redferry_keys_carried_total 39",
         "redferry_keys_removed_total 1",
+        "redferry_incompatible_keys 3",
         r#"redferry_refused_total{cause="target_forbids"} 2"#,
         r#"redferry_refused_total{cause="source_forbids"} 0"#,
         r#"redferry_gaps_open{reason="feed_lost"} 1"#,
