@@ -152,6 +152,23 @@ async fn keys_that_differ_forbid_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_old_version_cannot_hold_is_told_before_it_takes_over_again() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    dataset::strings(&source.access(), 300, 20).await;
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let _running = Running::start(&redferry, &["--show-keys"]);
+    until_phase(&redferry, "following");
+    redferry.ask("cutover", &NOW).expect(0);
+    target.command(&["HSET", "session", "user", "u", "token", "t"]);
+    target.command(&["HPEXPIRE", "session", "10000000", "FIELDS", "1", "token"]);
+    until("it is found", || redferry.ask("status", &[]).report["incompatible"] == 1);
+    let refused = redferry.ask("rollback", &[&NOW[..], &["--refuse-incompatible"]].concat()).expect(3);
+    assert_eq!(refused.report["failure"], "incompatible", "{refused:#?}");
+    let back = redferry.ask("rollback", &NOW).expect(0);
+    assert_eq!((&back.report["incompatible"], &back.report["direction"]), (&1.into(), &"forward".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_way_back_the_sync_ends_there() {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     dataset::strings(&source.access(), 300, 20).await;
