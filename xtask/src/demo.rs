@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: a cache like Azure Cache for Redis moves to one like Azure Managed Redis.
 
+mod live;
 mod proof;
 mod spoil;
 
@@ -12,6 +13,7 @@ use testkit::server::Reply;
 use testkit::{Access, Binaries, Server};
 
 use crate::program::{self, Build};
+use live::Live;
 use proof::Proof;
 
 /// Keys of the kinds that caches mostly hold; enough for a copy of some seconds.
@@ -68,41 +70,58 @@ pub async fn run() -> Result<()> {
         begin.elapsed().as_secs_f64()
     );
 
-    step(4, "redferry copy");
     let folder = tempfile::tempdir().context("no temporary folder to run redferry in")?;
-    let status = program::redferry(&program, "copy", &source_access, &target_access, folder.path())
-        .status()
-        .await
-        .context("redferry cannot be started")?;
-    if !status.success() {
-        bail!("redferry copy ended with {status}; its own words are above");
-    }
+    step(4, "Move it while clients write: redferry sync carries every key, and every change after that");
+    let mut live = Live::begin(&program, &source_access, &target_access, folder.path())?;
+    let written = live.under_writes(SEED).await?;
+    println!("   the clients are stopped after {} commands", thousands(written));
 
-    step(5, "Prove it: redferry verify reads every key of both caches and compares values, types and expiry");
+    step(
+        5,
+        "Cut over: nobody writes any more, every key of both caches is compared, and the target takes over",
+    );
+    live.cut_over().await?;
+
+    step(6, "A second opinion: compare every key once more, with a client that shares no code with redferry");
+    second_opinion(&source_access, &target_access).await?;
+
+    step(7, "The way back is open: clients write to the target now, and redferry carries that to the source");
+    let written = live.way_back(SEED + 1).await?;
+    println!(
+        "   {} commands were written to the target; both caches are compared again:",
+        thousands(written)
+    );
+    second_opinion(&target_access, &source_access).await?;
+    live.end().await?;
+
+    step(
+        8,
+        "See the proof bite: spoil three keys of the target by hand; redferry verify finds and repairs exactly those",
+    );
     let proof =
         Proof { program: &program, source: &source_access, target: &target_access, folder: folder.path() };
-    proof.equal().await?;
-
-    step(6, "See it bite: spoil three keys of the target by hand; redferry finds and repairs exactly those");
     proof.bites().await?;
-
-    step(7, "A second opinion: compare every key once more, with a client that shares no code with redferry");
-    let report = compare::caches(&source_access, &target_access, &compare::Options::default()).await;
-    if !report.differences.is_empty() || report.source_keys == 0 {
-        bail!("the caches are not equal: {report}");
-    }
-    println!(
-        "   {} keys on the source, {} on the target, no difference; expiry off by {} ms at most",
-        thousands(report.source_keys),
-        thousands(report.target_keys),
-        report.max_ttl_error_ms
-    );
     println!("\nThe caches are equal. The servers are stopped, nothing is left behind.");
     Ok(())
 }
 
 fn step(number: u32, what: &str) {
-    println!("\n{number}/7 {what}");
+    println!("\n{number}/8 {what}");
+}
+
+/// Compares both caches by the test kit's own code.
+async fn second_opinion(one: &Access, other: &Access) -> Result<()> {
+    let report = compare::caches(one, other, &compare::Options::default()).await;
+    if !report.differences.is_empty() || report.source_keys == 0 {
+        bail!("the caches are not equal: {report}");
+    }
+    println!(
+        "   {} keys here, {} there, no difference; expiry off by {} ms at most",
+        thousands(report.source_keys),
+        thousands(report.target_keys),
+        report.max_ttl_error_ms
+    );
+    Ok(())
 }
 
 /// Writes what is to be moved, and says how many keys that is.

@@ -13,6 +13,7 @@ mod comparing;
 mod coordinator;
 mod followee;
 mod hearing;
+mod incompatible;
 mod queue;
 mod status;
 mod steering;
@@ -27,10 +28,11 @@ use migration::conflict::OnConflict;
 use migration::naming::Naming;
 use migration::selection::Selection;
 
+use crate::comparer::Comparer;
 use crate::options::CopyOptions;
 use crate::run::{Abilities, Run, Stop};
 use crate::stop::Halt;
-use coordinator::Coordinator;
+use coordinator::{Coordinator, Listening};
 pub(crate) use queue::Queue;
 pub use status::{ChangedKeys, Followed, SyncEnd, SyncOutcome, SyncStatus, TargetMemory, Watch};
 pub use steering::{Equal, Steered, Steering};
@@ -52,6 +54,12 @@ pub struct Sync {
     pub options: CopyOptions,
     /// How the source says what changes.
     pub feed: FeedKind,
+    /// Connections to each node on which it says that; a second one covers for the first while that is lost.
+    pub feeds: usize,
+    /// Tells which keys differ when a gap is healed. Without it every key of the node is carried.
+    pub comparer: Option<Arc<dyn Comparer>>,
+    /// Nothing was on the target: the first comparison of a node would find all of its keys missing.
+    pub target_was_empty: bool,
     /// Bytes of marks, over all nodes.
     pub marks: usize,
     /// Ends by itself when everything is carried and nobody has written for this long.
@@ -83,8 +91,10 @@ impl Sync {
             stop,
             layout.primaries().len(),
         ));
-        let mut coordinator =
-            Coordinator::new(Arc::clone(&run), self.feed, self.marks, layout, watch, steered);
+        let listening = Listening { feed: self.feed, feeds: self.feeds, marks: self.marks };
+        let untouched = if self.target_was_empty { layout.primaries().to_vec() } else { Vec::new() };
+        let mut coordinator = Coordinator::new(Arc::clone(&run), listening, layout, watch, steered);
+        coordinator.compares(self.comparer, untouched);
         if let Some(quiet) = self.until_quiet {
             coordinator.ends_when_quiet(quiet);
         }
@@ -93,7 +103,9 @@ impl Sync {
         }
         let end = coordinator.follow().await;
         let status = coordinator.status();
-        watch.show(status.clone(), Vec::new());
-        Ok(SyncOutcome { end, status, ttl_error_ms: run.ttl_error_ms(), examples: run.examples() })
+        watch.show(status.clone(), coordinator.queues().cloned().collect());
+        let compared_ms = coordinator.compared_ttl_error().as_micros().div_ceil(1000);
+        let ttl_error_ms = run.ttl_error_ms().max(u32::try_from(compared_ms).unwrap_or(u32::MAX));
+        Ok(SyncOutcome { end, status, ttl_error_ms, examples: run.examples() })
     }
 }

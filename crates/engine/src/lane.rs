@@ -11,6 +11,7 @@ mod fetch;
 mod groups;
 mod in_pieces;
 mod listing;
+mod older;
 mod open;
 mod out;
 mod recover;
@@ -298,7 +299,7 @@ impl Lane {
         match &mut self.listing {
             Listing::Scan => {}
             Listing::Given(given) => given.settle(self.names.get(key), outcome),
-            Listing::Followed(followed) => followed.settle(key, outcome),
+            Listing::Followed(followed) => followed.settle(key, self.names.get(key), outcome),
         }
         self.close(key, outcome);
     }

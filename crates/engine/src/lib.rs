@@ -7,6 +7,7 @@ mod aside;
 mod checkpoint;
 mod clocks;
 pub mod collisions;
+mod comparer;
 mod copy;
 pub mod export;
 mod feed;
@@ -34,6 +35,7 @@ mod writer;
 
 pub use aside::Aside;
 pub use checkpoint::{Arguments, Checkpoint, CheckpointError, ScanRecord, StateLock};
+pub use comparer::{Compared, Comparer, Comparing, Comparison};
 pub use copy::{Copy, CopyOutcome, Progress};
 pub use feed::{Chunks, Feed, FeedError};
 pub use follow::{

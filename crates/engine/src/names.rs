@@ -10,13 +10,6 @@ pub(crate) struct KeyRef {
     len: u32,
 }
 
-impl KeyRef {
-    /// What no other key of the lane has, as long as this one is kept.
-    pub(crate) fn place(self) -> (u64, u32) {
-        (self.page, self.from)
-    }
-}
-
 /// The names of all open pages, each page's in one buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Names {

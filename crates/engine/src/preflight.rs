@@ -11,6 +11,7 @@ mod identity;
 pub(crate) mod info;
 mod line;
 mod look;
+mod payload_version;
 mod probe_key;
 mod side;
 mod source_commands;
@@ -85,8 +86,7 @@ fn wanted_databases(source: &SideFacts, wishes: &Wishes) -> Vec<u32> {
 
 async fn try_commands(source: &mut Seen, target: &mut Seen, wishes: &Wishes) -> Result<Abilities, Error> {
     let newer_than_6_2 = target.facts.release() >= Some((6, 2));
-    let mut abilities =
-        Abilities { memory_usage: false, hash_field_expiry: false, restore: false, set_pxat: newer_than_6_2 };
+    let mut abilities = Abilities { set_pxat: newer_than_6_2, ..Abilities::default() };
     if let Some(line) = source.lines.first_mut() {
         let key = ProbeKey::on(&source.facts.layout, position(&source.facts, line));
         source.facts.commands = source_commands::try_all(line, &key, wishes).await?;
@@ -104,6 +104,9 @@ async fn try_commands(source: &mut Seen, target: &mut Seen, wishes: &Wishes) -> 
             target.facts.commands = commands;
             abilities.restore = restore;
             abilities.set_pxat = set_pxat.unwrap_or(newer_than_6_2);
+            if restore {
+                abilities.rdb_version = payload_version::newest(connection, &key).await?;
+            }
         }
     }
     Ok(abilities)

@@ -17,7 +17,7 @@ use crate::export::{Destination, FileSink};
 use crate::options::CopyOptions;
 
 /// What the two caches can do, found out by probing and not by their versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Abilities {
     /// The source answers MEMORY USAGE.
     pub memory_usage: bool,
@@ -27,6 +27,9 @@ pub struct Abilities {
     pub restore: bool,
     /// The target takes SET with PXAT (Redis 6.2).
     pub set_pxat: bool,
+    /// The newest RDB version whose payloads the target takes; `None` when that is not known. Newer ones are written
+    /// anew for it.
+    pub rdb_version: Option<u16>,
 }
 
 /// One copy: its two sides, its rules and what it has seen. What comes from a file has no source that could be

@@ -6,27 +6,15 @@ mod support;
 use std::time::Duration;
 
 use client::{FeedKind, Side};
-use engine::{SyncEnd, SyncOutcome};
+use engine::{Sync, SyncEnd, SyncOutcome};
 use migration::follow::{GapReason, Phase};
 use migration::naming::Naming;
 use migration::tally::Cause;
-use support::following::{QUIET, assert_equal, database_0, follow, prepare, start};
+use support::following::{QUIET, assert_equal, database_0, follow, prepare, start, write_for};
 use testkit::relay::Relay;
-use testkit::workload::{Popularity, Workload, Writing};
+use testkit::server::Reply;
+use testkit::workload::{Popularity, Workload};
 use testkit::{Access, Cluster, Server, dataset};
-
-/// How long clients write in each test.
-fn writing_time() -> Duration {
-    let seconds = std::env::var("REDFERRY_LIVE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
-    Duration::from_secs(seconds)
-}
-
-/// What clients write while it is written, over and over.
-async fn write_for(writing: Writing) {
-    tokio::time::sleep(writing_time()).await;
-    let (written, _) = writing.end().await;
-    assert!(written > 500, "only {written} commands were written");
-}
 
 async fn everything_arrives(
     source: &Access,
@@ -102,7 +90,73 @@ async fn a_feed_that_is_cut_off_is_a_gap_and_heals() {
     following.reaches(Phase::Following).await;
     // As the server itself does to a reader that is too slow.
     let killed = source.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
-    assert_eq!(killed, testkit::server::Reply::Integer(1));
+    assert_eq!(killed, Reply::Integer(1));
+    write_for(writing).await;
+    let outcome = following.ends_ready().await;
+    let reasons: Vec<_> = outcome.status.gaps.iter().map(|gap| gap.reason).collect();
+    assert_eq!(reasons, [GapReason::Beginning, GapReason::FeedLost], "{outcome:?}");
+    assert_equal(&from, &to).await;
+}
+
+/// Ids and ages in seconds of the feeds that a server knows, the youngest first.
+fn feeds(source: &Server) -> Vec<(String, u64)> {
+    let Reply::Bulk(Some(list)) = source.command(&["CLIENT", "LIST", "TYPE", "pubsub"]) else {
+        panic!("no CLIENT LIST")
+    };
+    let fact = |line: &str, name: &str| {
+        let fact = line.split(' ').find_map(|fact| fact.strip_prefix(name)?.strip_prefix('='));
+        fact.unwrap().to_owned()
+    };
+    let list = String::from_utf8(list).unwrap();
+    let feed = |line: &str| (fact(line, "id"), fact(line, "age").parse().unwrap());
+    let mut feeds: Vec<(String, u64)> = list.lines().map(feed).collect();
+    feeds.sort_by_key(|(id, _)| std::cmp::Reverse(id.parse::<u64>().unwrap()));
+    feeds
+}
+
+/// Waits until there are two feeds that are heard for so long that each can stand in for the other one.
+async fn both_feeds(source: &Server) -> [String; 2] {
+    for _ in 0..600 {
+        if let [(young, age), (old, _)] = &feeds(source)[..]
+            && *age >= 5
+        {
+            return [young.clone(), old.clone()];
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no two feeds in time: {:?}", feeds(source));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_feeds_may_be_lost_without_a_gap() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    let writing = Workload::new(10).start(&from);
+    let sync = Sync { feeds: 2, ..prepare(&from, &to, FeedKind::Tracking, database_0()).await };
+    let following = start(sync);
+    following.reaches(Phase::Following).await;
+    // The old one the second time, so that each has stood in for the other.
+    for age in [0, 1, 1] {
+        let lost = &both_feeds(&source).await[age];
+        assert_eq!(source.command(&["CLIENT", "KILL", "ID", lost]), Reply::Integer(1));
+    }
+    both_feeds(&source).await;
+    write_for(writing).await;
+    let outcome = following.ends_ready().await;
+    assert_eq!(outcome.status.gaps.len(), 1, "only the beginning is a gap: {outcome:?}");
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_of_two_feeds_lost_is_a_gap_and_heals() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    let writing = Workload::new(11).start(&from);
+    let sync = Sync { feeds: 2, ..prepare(&from, &to, FeedKind::Tracking, database_0()).await };
+    let following = start(sync);
+    following.reaches(Phase::Following).await;
+    both_feeds(&source).await;
+    assert_eq!(source.command(&["CLIENT", "KILL", "TYPE", "pubsub"]), Reply::Integer(2));
     write_for(writing).await;
     let outcome = following.ends_ready().await;
     let reasons: Vec<_> = outcome.status.gaps.iter().map(|gap| gap.reason).collect();

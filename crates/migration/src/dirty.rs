@@ -111,6 +111,15 @@ impl DirtyKeys {
         true
     }
 
+    /// What is being read may have been read before a change that nobody told: each such key is read once more.
+    pub fn mark_in_flight(&mut self, now_us: u64) {
+        for entry in self.slab.in_flight() {
+            entry.state = State::Again;
+            entry.again_since_us = now_us;
+            self.ages.add(now_us);
+        }
+    }
+
     /// Takes keys that are to be read now, the oldest first, at most so many.
     pub fn take(&mut self, now_us: u64, most: usize) -> Vec<Taken> {
         self.wake(now_us);

@@ -5,8 +5,14 @@
 //! another process behind the address, FLUSHALL, marks that were given up. Each of them heals in the same way, by a
 //! comparison of the node's keys with the target's, in both directions, that begins after the feed is heard
 //! again. So the snapshot at the beginning is nothing special: it heals the first gap.
+//!
+//! A node may have several feeds; what the loss of one of them means is decided by [`Voices`].
+
+mod voices;
 
 use std::collections::BTreeMap;
+
+pub use voices::Voices;
 
 /// Why it is not known what changed on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

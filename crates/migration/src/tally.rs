@@ -136,7 +136,8 @@ causes! {
          which only travel whole; then copy these keys again";
     /// The RDB version of the target, or of the file that is written, has no place for it.
     FormatUnfit => Failed, "format_unfit",
-        "use a newer target or --rdb-version: hash fields that expire need Redis 7.4 (RDB version 12)";
+        "use a newer target or --rdb-version: hash fields that expire need Redis 7.4 (RDB version 12); or take their \
+         expiry away (HPERSIST)";
     /// The value in the file is damaged, though it was cut out of it without a fault.
     Damaged => Failed, "damaged",
         "fetch or export the file again; if that does not help, read the key on the server that wrote it";
@@ -161,6 +162,14 @@ causes! {
     /// The name or value exceeds what the target accepts in one argument.
     TooLarge => Failed, "too_large",
         "the target refuses so large an argument (proto-max-bulk-len): split the value in the application";
+}
+
+impl Cause {
+    /// Whether the target has no place for such a value, in whatever form it is written: its version or its modules do
+    /// not know it.
+    pub fn is_incompatible(self) -> bool {
+        matches!(self, Cause::FormatUnfit | Cause::ModuleTypeUnknown)
+    }
 }
 
 /// Why keys were not copied, and how often.

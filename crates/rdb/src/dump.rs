@@ -41,6 +41,12 @@ pub fn open(payload: &[u8]) -> Result<Payload<'_>, Error> {
     Ok(Payload { code: TypeCode(code), body, version: Version(u16::from_le_bytes(*version)) })
 }
 
+/// The version of the server that made a payload; `None` when it is too short to be one. Nothing is checked.
+pub fn version(payload: &[u8]) -> Option<Version> {
+    let footer = payload.last_chunk::<FOOTER>()?;
+    Some(Version(u16::from_le_bytes([footer[0], footer[1]])))
+}
+
 /// What stands behind these bytes (type code and body, in any pieces) in a payload of that version.
 pub fn footer<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, version: Version) -> [u8; FOOTER] {
     let mut crc = Crc::new();
@@ -71,6 +77,7 @@ mod tests {
         assert_eq!(payload(&[&[0], &[0xc0, 10]], 9), documented);
         let opened = open(documented).expect("it is whole");
         assert_eq!(opened, Payload { code: TypeCode::STRING, body: &[0xc0, 10], version: Version(9) });
+        assert_eq!((version(documented), version(&documented[4..])), (Some(Version(9)), None));
     }
 
     #[test]

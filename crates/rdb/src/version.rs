@@ -28,6 +28,17 @@ impl Version {
         self >= Version::VALKEY_9
     }
 
+    /// Whether servers that write payloads of this version take those of version `of` as they are.
+    pub fn reads(self, of: Version) -> bool {
+        of <= self && (of.is_valkey() == self.is_valkey() || of < Version::REDIS_7_4)
+    }
+
+    /// Whether servers of this version may be given a module's value that they do not know: they refuse it. Redis up to 6.2
+    /// ends its process instead (`rdbLoadObject` in rdb.c; seen on 6.0.16).
+    pub fn refuses_unknown_modules(self) -> bool {
+        self > Version::REDIS_6
+    }
+
     /// Whether servers of this version read values of that code (`rdbIsObjectType` in rdb.h of the releases). Not of
     /// codes that mean one thing to Redis and another to Valkey.
     pub fn knows(self, code: TypeCode) -> bool {
@@ -41,5 +52,21 @@ impl Version {
             27 | 28 => self >= Version::NEWEST_OF_REDIS && !self.is_valkey(),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Version;
+
+    #[test]
+    fn older_payloads_of_the_same_kind_are_read() {
+        let reads = |server: Version, of| server.reads(of);
+        assert!(reads(Version::REDIS_7_4, Version::REDIS_6) && reads(Version::REDIS_6, Version::REDIS_6));
+        assert!(!reads(Version::REDIS_6, Version::REDIS_7_4));
+        assert!(
+            reads(Version::VALKEY_9, Version::REDIS_7_2) && !reads(Version::VALKEY_9, Version::REDIS_7_4)
+        );
+        assert!(!reads(Version::NEWEST_OF_REDIS, Version::VALKEY_9));
     }
 }

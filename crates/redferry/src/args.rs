@@ -4,7 +4,9 @@ mod copy;
 mod plan;
 mod quantities;
 mod rdb;
+mod status;
 mod sync;
+mod turning;
 mod verify;
 
 use std::num::NonZeroU64;
@@ -19,7 +21,9 @@ pub(crate) use self::plan::{
 };
 use self::quantities::{duration, nonzero_bytes};
 pub(crate) use self::rdb::{ConvertArgs, ExportArgs, Form, ImportArgs, InspectArgs, RdbCommand};
+pub(crate) use self::status::StatusArgs;
 pub(crate) use self::sync::{FeedChoice, SyncArgs};
+pub(crate) use self::turning::{Compared, TurnArgs};
 pub(crate) use self::verify::{Level, VerifyArgs};
 
 /// Move a live Redis cache from Azure Cache for Redis to Azure Managed Redis and prove that nothing was lost.
@@ -62,6 +66,13 @@ pub(crate) enum Command {
     Copy(Box<CopyArgs>),
     /// Copy all keys and carry every change after that, until the target can take over
     Sync(Box<SyncArgs>),
+    /// Ask a running sync how it stands
+    Status(StatusArgs),
+    /// Put the target in charge of a running sync, once nobody writes and both sides are equal; changes are carried back
+    /// from then on
+    Cutover(TurnArgs),
+    /// Put the source in charge again, in the same way
+    Rollback(TurnArgs),
     /// Compare both caches key by key, both ways, and say what differs; with --repair make it equal
     Verify(Box<VerifyArgs>),
     /// Look into RDB files, write them from a cache, bring them into one, change their version

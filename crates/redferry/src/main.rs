@@ -5,8 +5,11 @@ mod beginnings;
 mod check;
 mod collisions;
 mod connect;
+mod control;
 mod copy;
+mod endpoint;
 mod exit;
+mod forecast;
 mod interrupt;
 mod log;
 mod page;
@@ -15,7 +18,9 @@ mod printable;
 mod progress;
 mod rdb;
 mod report;
+mod status;
 mod sync;
+mod turning;
 mod usage;
 mod utc;
 mod verify;
@@ -25,6 +30,7 @@ use clap::Parser;
 
 use args::{Cli, Command};
 use exit::Exit;
+use sync::direction::Turn;
 
 fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
@@ -43,6 +49,9 @@ fn main() -> std::process::ExitCode {
             Command::Check(args) => check::run(args).await.of("check"),
             Command::Copy(args) => copy::run(args, cli.output, cli.quiet).await.of("copy"),
             Command::Sync(args) => sync::run(args, cli.output, cli.quiet).await.of("sync"),
+            Command::Status(args) => status::run(args, cli.output).await.of("status"),
+            Command::Cutover(args) => turning::run(Turn::CutOver, args, cli.quiet).await.of("cutover"),
+            Command::Rollback(args) => turning::run(Turn::RollBack, args, cli.quiet).await.of("rollback"),
             Command::Verify(args) => verify::run(args, cli.quiet).await.of("verify"),
             Command::Rdb(command) => rdb::run(command, cli.quiet).await,
             Command::Sku(command) => plan::sku::run(command),

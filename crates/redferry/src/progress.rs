@@ -1,11 +1,18 @@
 //! How far a run is: bars on a terminal, lines elsewhere.
 
+mod following;
+mod pace;
+
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use client::Node;
 use indicatif::{HumanBytes, HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::forecast;
+pub(crate) use following::Following;
+use pace::{Pace, WINDOW};
 
 const REFRESH: Duration = Duration::from_millis(200);
 
@@ -52,6 +59,11 @@ pub(crate) trait Watched: Send {
 
     /// What is said of all lanes together, behind the number of keys.
     fn remark(&self) -> Option<String>;
+
+    /// Whether it is over when all keys are done, so that it can be said when.
+    fn ends(&self) -> bool {
+        true
+    }
 }
 
 /// One node and database.
@@ -81,63 +93,6 @@ impl Watched for engine::Progress {
         let bytes = self.lanes().iter().map(|lane| lane.total.bytes).sum();
         Some(HumanBytes(bytes).to_string())
     }
-}
-
-/// A live sync: what is carried, of what is known to be carried.
-pub(crate) struct Following {
-    watch: engine::Watch,
-    /// Keys of the source at the beginning.
-    expected: u64,
-    /// When the changes were last counted, how many there were, and how many a second.
-    rate: Mutex<(Instant, u64, u64)>,
-}
-
-impl Following {
-    pub(crate) fn new(watch: engine::Watch, expected: u64) -> Following {
-        Following { watch, expected, rate: Mutex::new((Instant::now(), 0, 0)) }
-    }
-
-    /// Changes per second, over a second or more.
-    fn changes_per_second(&self, changes: u64) -> u64 {
-        let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = rate.0.elapsed().as_secs_f64();
-        if since >= 1.0 {
-            *rate = (Instant::now(), changes, (changes.saturating_sub(rate.1) as f64 / since) as u64);
-        }
-        rate.2
-    }
-}
-
-impl Watched for Following {
-    fn rows(&self) -> Vec<Row> {
-        let Some(status) = self.watch.status() else { return Vec::new() };
-        let share = self.expected / (status.nodes.len() as u64).max(1);
-        let row = |node: engine::Followed| Row {
-            name: node.node.to_string(),
-            done: node.settled,
-            expected: share.max(node.settled + node.dirty),
-            remark: behind(node.dirty, node.lag_us),
-            waiting: None,
-        };
-        status.nodes.into_iter().map(row).collect()
-    }
-
-    fn remark(&self) -> Option<String> {
-        let status = self.watch.status()?;
-        let dirty = status.nodes.iter().map(|node| node.dirty).sum();
-        let lag_us = status.nodes.iter().map(|node| node.lag_us).max().unwrap_or(0);
-        let open = status.gaps.iter().filter(|gap| gap.healed_us.is_none()).count();
-        Some(format!(
-            "{}, {} changes/s, {}, open gaps: {open}",
-            status.phase.name(),
-            HumanCount(self.changes_per_second(status.changes)),
-            behind(dirty, lag_us),
-        ))
-    }
-}
-
-fn behind(dirty: u64, lag_us: u64) -> String {
-    format!("{} dirty, {} ms behind", HumanCount(dirty), lag_us / 1000)
 }
 
 impl Watched for engine::import::ImportProgress {
@@ -210,7 +165,7 @@ async fn lines(progress: impl Watched) {
             HumanCount(expected),
             progress.remark().map(|remark| remark + ", ").unwrap_or_default(),
             HumanCount(rate),
-            left(done, expected, began),
+            if progress.ends() { left(done, expected, began) } else { String::new() },
         );
         for row in rows {
             if let Some(why) = &row.waiting {
@@ -240,16 +195,22 @@ async fn bars(progress: impl Watched) {
             .progress_chars("=> ")
     };
     let node_style = style("{prefix:>24} [{bar:28}] {human_pos:>12}/{human_len} {msg}");
-    let total_style = style("{prefix:>24} [{bar:28}] {human_pos:>12}/{human_len} {msg}, ETA {eta}");
+    let total_style = match progress.ends() {
+        true => style("{prefix:>24} [{bar:28}] {human_pos:>12}/{human_len} {msg}, ETA {eta}"),
+        false => node_style.clone(),
+    };
     let total = bars.add(ProgressBar::new(0).with_style(total_style).with_prefix("total"));
     let mut nodes: Vec<ProgressBar> = Vec::new();
+    // What is done already was not done now, after a resumption.
+    let mut pace = Pace::from(sums(&progress.rows()).0);
     let _cleanup = Cleanup { bars: bars.clone() };
     loop {
         let rows = progress.rows();
         let (done, expected) = sums(&rows);
         total.set_length(expected);
         total.set_position(done);
-        let rate = HumanCount(total.per_sec() as u64);
+        let (grown, over) = pace.grown(done, WINDOW);
+        let rate = HumanCount(forecast::per_second(grown, over));
         total.set_message(match progress.remark() {
             Some(remark) => format!("{rate} keys/s, {remark}"),
             None => format!("{rate} keys/s"),

@@ -1,5 +1,7 @@
 //! `redferry sync`.
 
+mod board;
+mod comparer;
 pub(crate) mod direction;
 mod feed;
 mod leg;
@@ -20,8 +22,9 @@ use serde_json::Value;
 
 use crate::args::{Output, SyncArgs};
 use crate::connect;
+use crate::endpoint::Endpoint;
 use crate::exit::{Code, Exit};
-use crate::{check, collisions, copy, interrupt, progress, usage, wishes};
+use crate::{check, collisions, control, copy, interrupt, progress, usage, wishes};
 use direction::Direction;
 use feed::NoFeed;
 use leg::{Manner, Plan, Ready};
@@ -77,6 +80,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
         options: options(args),
         protection: args.protection,
         feed: args.feed,
+        feeds: args.feeds.into(),
         marks: usize::try_from(args.marks.max(FEWEST_MARKS)).unwrap_or(usize::MAX),
     };
     let state = known.unwrap_or_else(|| State::new(arguments));
@@ -104,14 +108,20 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
 
     let stop = Arc::new(Stop::default());
     interrupt::listen(Arc::clone(&stop));
-    let manner = Manner { held: false, until_quiet: args.until_quiet };
+    let target_was_empty = ready.findings.target.keys() == 0;
+    let manner = Manner { held: false, until_quiet: args.until_quiet, target_was_empty };
     let leg = plan.take(direction, &ready, manner, &stop);
     let expected = ready.findings.databases.iter().map(|db| ready.findings.source.keys_in(*db)).sum();
-    let shown = tokio::spawn(progress::show(progress::Following::new(leg.watch.clone(), expected), quiet));
-    let (session, helm) = Session::new(plan, state, path.clone(), manner, args.show_keys.is_some(), stop);
+    let show_keys = args.show_keys.is_some();
+    let (session, helm) = Session::new(plan, state, path.clone(), manner, &leg, show_keys, stop);
+    let shown = tokio::spawn(progress::show(progress::Following::new(helm.clone(), expected), quiet));
+    let endpoint = Endpoint::start(args.listen, &control::beside(&path), Arc::new(helm.clone())).await?;
     let outcome = session.run(leg).await;
     shown.abort();
     let _ = shown.await;
+    if let Some(endpoint) = endpoint {
+        endpoint.end().await;
+    }
     let outcome = outcome.map_err(Exit::failed)?;
 
     let usage = usage::now();

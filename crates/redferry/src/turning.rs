@@ -123,7 +123,8 @@ fn waiting(document: &Value) -> String {
         let name = key["key"].as_str().unwrap_or_default();
         text.push_str(&format!("\n  {name} in database {}: {} changes/s", key["db"], key["changes_per_sec"]));
     }
-    let unmet = conditions(document).filter(|condition| condition["met"] == false && condition["name"] != "quiet");
+    let unmet =
+        conditions(document).filter(|condition| condition["met"] == false && condition["name"] != "quiet");
     for condition in unmet {
         text.push_str(&format!("\n  not met: {}", condition["text"].as_str().unwrap_or_default()));
     }
@@ -174,7 +175,7 @@ fn told(turn: Turn, args: &TurnArgs, document: &Value) -> Exit {
         "keys_compared": made["keys_compared"],
         "differing": made["differing"],
         "examples": made["examples"],
-        "incompatible": made["incompatible"],
+        "incompatible": document["incompatible"],
         "failure": made["failure"],
         "elapsed_ms": made["elapsed_ms"],
         "way_back": !args.no_way_back,

@@ -26,7 +26,7 @@ use crate::{check, collisions, copy, interrupt, progress, usage, wishes};
 use account::{Account, Found};
 use brake::Limits;
 use repairer::Mender;
-use scope::Chosen;
+pub(crate) use scope::Chosen;
 
 /// How often the state is written, as in a copy.
 const SAVE_EVERY: Duration = Duration::from_secs(1);

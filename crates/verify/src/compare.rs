@@ -56,7 +56,7 @@ use self::lines::Lines;
 use self::plain::Plain;
 use self::sides::position;
 use crate::brake::Brake;
-use crate::options::Options;
+use crate::options::Closeness;
 use crate::verdict::{Pair, Verdict};
 
 /// Keys whose first questions are on their way at the same time: a server holds at most 16 KiB of each for us.
@@ -78,20 +78,25 @@ pub(crate) struct Comparer {
 
 impl Comparer {
     /// Connects to nothing yet.
-    pub(crate) fn new(sides: Arc<Sides>, options: &Options, brake: Arc<dyn Brake>) -> Comparer {
+    pub(crate) fn new(sides: Arc<Sides>, closeness: Closeness, brake: Arc<dyn Brake>) -> Comparer {
         let demands = Demands {
-            level: options.level,
-            tolerance_us: microseconds(options.ttl_tolerance),
-            big_key: options.big_key,
+            level: closeness.level,
+            tolerance_us: microseconds(closeness.ttl_tolerance),
+            big_key: closeness.big_key,
         };
         Comparer {
-            lines: Lines::new(sides, options.silence),
+            lines: Lines::new(sides, closeness.silence),
             demands,
             brake,
             guesses: Guesses::default(),
             memory_usage: true,
             bound_us: 0,
         }
+    }
+
+    /// Whether it looks at these sides.
+    pub(crate) fn is_of(&self, sides: &Arc<Sides>) -> bool {
+        Arc::ptr_eq(&self.lines.sides, sides)
     }
 
     /// One verdict for each pair, in order. Names of one batch should differ, but need not.
@@ -222,4 +227,4 @@ fn microseconds(time: Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

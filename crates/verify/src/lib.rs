@@ -4,6 +4,8 @@
 //! engine cannot hide itself. Both sides are only ever read: connections of both take nothing but the closed list
 //! of [`client::Read`].
 //!
+//! [`Verify`] compares everything; [`SpotCheck`] compares keys that somebody names.
+//!
 //! What the caller brings along: which keys are meant and how they are called ([`Scope`]), how the source is
 //! spared ([`Brake`]), and what repairs a key ([`Repairer`]).
 
@@ -18,6 +20,7 @@ mod halt;
 mod judged;
 mod lane;
 mod look;
+mod meter;
 mod options;
 mod outcome;
 mod page;
@@ -27,6 +30,7 @@ mod run;
 mod scanner;
 mod scope;
 mod settle;
+mod spot_check;
 mod state;
 mod sums;
 mod suspects;
@@ -41,5 +45,6 @@ pub use options::{Level, Options, Sample};
 pub use outcome::{Counts, Example, Kind, LaneStatus, Outcome, PrefixCounts, Progress};
 pub use repairer::{RepairWork, Repaired, Repairer};
 pub use scope::Scope;
+pub use spot_check::{SpotCheck, Spotted};
 pub use state::StateError;
 pub use verify::{StopAsked, Verify};

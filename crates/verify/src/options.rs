@@ -43,6 +43,15 @@ impl Sample {
     }
 }
 
+/// How one look at a key is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Closeness {
+    pub(crate) level: Level,
+    pub(crate) ttl_tolerance: Duration,
+    pub(crate) big_key: u64,
+    pub(crate) silence: Duration,
+}
+
 /// How a comparison goes about its work. Which keys are meant is said by [`Scope`](crate::Scope).
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -68,4 +77,11 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// How often the state is written.
     pub save_every: Duration,
+}
+
+impl Options {
+    pub(crate) fn closeness(&self) -> Closeness {
+        let Options { level, ttl_tolerance, big_key, silence, .. } = *self;
+        Closeness { level, ttl_tolerance, big_key, silence }
+    }
 }

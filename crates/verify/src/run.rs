@@ -87,7 +87,7 @@ impl Run {
     }
 
     pub(crate) fn comparer(&self) -> Comparer {
-        Comparer::new(self.sides(), &self.verify.options, Arc::clone(&self.verify.brake))
+        Comparer::new(self.sides(), self.verify.options.closeness(), Arc::clone(&self.verify.brake))
     }
 
     /// Ends what is under way, because one task cannot go on.

@@ -32,7 +32,8 @@ pub(crate) struct Attempt {
 pub(crate) struct Part {
     pub(crate) following: Following,
     pub(crate) queues: Vec<Arc<Queue>>,
-    pub(crate) barriers: mpsc::UnboundedSender<Barrier>,
+    /// Of every feed that is heard: a change may have come to one of a node's feeds only.
+    pub(crate) barriers: Vec<mpsc::UnboundedSender<Barrier>>,
     pub(crate) witness: SharedWitness,
 }
 
@@ -52,6 +53,8 @@ impl Attempt {
             }
         }
         for queue in self.parts.iter().flat_map(|part| &part.queues) {
+            // What did not fit may do so now: a field's time may be over, of which no feed tells.
+            queue.suspect_incompatible();
             // Somebody may have begun to write again, and this must not wait for the end of that.
             if tokio::time::timeout(DRAIN_WITHIN, queue.room_below(1)).await.is_err() {
                 return false;
@@ -75,11 +78,16 @@ impl Attempt {
     async fn barrier(&self) -> bool {
         let mut answers = Vec::new();
         for part in &self.parts {
-            let (asked, answer) = oneshot::channel();
-            if part.barriers.send(asked).is_err() {
+            if part.barriers.is_empty() {
                 return false;
             }
-            answers.push(answer);
+            for barrier in &part.barriers {
+                let (asked, answer) = oneshot::channel();
+                if barrier.send(asked).is_err() {
+                    return false;
+                }
+                answers.push(answer);
+            }
         }
         for answer in answers {
             if !matches!(tokio::time::timeout(BARRIER_WITHIN, answer).await, Ok(Ok(()))) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use client::{FeedKind, Node, Recovery, Side, Topology};
-use migration::follow::{Facts, Follow, GapReason, Happened, Phase, conditions};
+use migration::follow::{Facts, Follow, GapReason, Happened, Phase, Voices, conditions};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -19,6 +19,7 @@ use super::status::{Followed, SyncEnd, SyncStatus, TargetMemory, Watch};
 use super::steering::{Equal, Order, Orders, Steered, Wanted};
 use super::watching::{self, SharedWitness};
 use super::witness::Said;
+use crate::comparer::Comparer;
 use crate::guardian;
 use crate::lane::LaneEnd;
 use crate::run::{Run, lock};
@@ -30,10 +31,24 @@ const TICK: Duration = Duration::from_millis(100);
 /// How often a cluster is asked for its layout.
 const LAYOUT_EVERY: Duration = Duration::from_secs(5);
 
+/// How changes are listened to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listening {
+    pub(super) feed: FeedKind,
+    /// Connections to each node.
+    pub(super) feeds: usize,
+    /// Bytes of marks, over all nodes.
+    pub(super) marks: usize,
+}
+
 pub(super) struct Coordinator<'w> {
     run: Arc<Run>,
-    feed: FeedKind,
-    marks: usize,
+    listening: Listening,
+    comparer: Option<Arc<dyn Comparer>>,
+    /// Nodes of which nothing can be on the target yet.
+    untouched: Vec<Node>,
+    /// Expiries that comparisons found equal differ by no more than this.
+    compared_ttl_error: Duration,
     watch: &'w Watch,
     began: Instant,
     orders: Orders,
@@ -56,14 +71,13 @@ pub(super) struct Coordinator<'w> {
     /// Whoever watches how both sides are.
     guards: JoinSet<()>,
     lanes: JoinSet<(Following, LaneEnd)>,
-    comparisons: JoinSet<(Following, Result<(), client::Error>)>,
+    comparisons: JoinSet<(Following, Result<Duration, client::Error>)>,
 }
 
 impl<'w> Coordinator<'w> {
     pub(super) fn new(
         run: Arc<Run>,
-        feed: FeedKind,
-        marks: usize,
+        listening: Listening,
         layout: Topology,
         watch: &'w Watch,
         steered: Steered,
@@ -71,8 +85,10 @@ impl<'w> Coordinator<'w> {
         let (told, heard) = mpsc::unbounded_channel();
         Coordinator {
             run,
-            feed,
-            marks,
+            listening,
+            comparer: None,
+            untouched: Vec::new(),
+            compared_ttl_error: Duration::ZERO,
             watch,
             began: Instant::now(),
             orders: steered.0,
@@ -91,6 +107,16 @@ impl<'w> Coordinator<'w> {
             lanes: JoinSet::new(),
             comparisons: JoinSet::new(),
         }
+    }
+
+    /// What a gap is healed with, and the nodes of which nothing can be on the target yet.
+    pub(super) fn compares(&mut self, comparer: Option<Arc<dyn Comparer>>, untouched: Vec<Node>) {
+        (self.comparer, self.untouched) = (comparer, untouched);
+    }
+
+    /// Expiries that comparisons found equal differ by no more than this.
+    pub(super) fn compared_ttl_error(&self) -> Duration {
+        self.compared_ttl_error
     }
 
     /// Ends by itself when nobody has written for so long and both sides are equal.
@@ -193,17 +219,28 @@ impl<'w> Coordinator<'w> {
 
     /// Listens to what is told of a node.
     fn told(&mut self, following: &Following, news: News) -> Result<(), Halt> {
+        let began = self.began;
         let Some(followee) = self.followee(following) else { return Ok(()) };
         match news {
-            News::Unheard(error) if error.recovery() == Recovery::Operator => return Err(Halt::Side(error)),
+            News::Unheard(error) if error.recovery() == Recovery::Operator && !followee.voices.is_heard() => {
+                return Err(Halt::Side(error));
+            }
             News::Unheard(error) => followee.unheard = Some(error),
-            News::Happened(happened) => {
-                match happened {
-                    Happened::FeedHeard { .. } => followee.unheard_since = None,
-                    Happened::FeedLost => followee.unheard_since = Some(Instant::now()),
-                    _ => {}
+            News::Happened(happened) => self.happened(&following.node, happened),
+            News::Heard { voice, since, process } => {
+                followee.unheard_since = None;
+                if let Some(happened) = followee.voices.heard(voice, us_since(began, since), process) {
+                    self.happened(&following.node, happened);
                 }
-                self.happened(&following.node, happened);
+            }
+            News::Lost { voice, proven } => {
+                let happened = followee.voices.lost(voice, us_since(began, proven));
+                if !followee.voices.is_heard() {
+                    followee.unheard_since.get_or_insert_with(Instant::now);
+                }
+                if let Some(happened) = happened {
+                    self.happened(&following.node, happened);
+                }
             }
             News::Counted(Said::Nothing) => {}
             News::Counted(Said::Groups) => followee.groups.notify_one(),
@@ -214,12 +251,15 @@ impl<'w> Coordinator<'w> {
         Ok(())
     }
 
-    fn compared(&mut self, following: &Following, ended: Result<(), client::Error>) {
+    fn compared(&mut self, following: &Following, ended: Result<Duration, client::Error>) {
         if self.followee(following).is_none() {
             return;
         }
         match ended {
-            Ok(()) => self.happened(&following.node, Happened::ComparisonEnded),
+            Ok(ttl_error) => {
+                self.compared_ttl_error = self.compared_ttl_error.max(ttl_error);
+                self.happened(&following.node, Happened::ComparisonEnded);
+            }
             Err(error) => {
                 tracing::warn!("the comparison of {} is begun anew: {error}", following.node);
                 self.happened(&following.node, Happened::ComparisonFailed);
@@ -244,7 +284,7 @@ impl<'w> Coordinator<'w> {
         let current = self.layout.primaries().to_vec();
         let left: Vec<Node> = self.nodes.keys().filter(|node| !current.contains(node)).cloned().collect();
         left.iter().for_each(|node| self.leave(node));
-        let budget = self.marks / (current.len() * self.run.naming.source_dbs().count()).max(1);
+        let budget = self.listening.marks / (current.len() * self.run.naming.source_dbs().count()).max(1);
         for node in current {
             if !self.nodes.contains_key(&node) {
                 self.take_up(node, budget);
@@ -265,36 +305,33 @@ impl<'w> Coordinator<'w> {
         let following = Following { node: node.clone(), number: self.numbers };
         let dbs = self.run.naming.source_dbs();
         let queues: Vec<_> = dbs.map(|db| Queue::new(db, self.began, budget)).collect();
-        let (barriers, asked) = mpsc::unbounded_channel();
-        let hearing = Hearing {
-            endpoint: self.run.source.clone(),
-            following: following.clone(),
-            kind: self.feed,
-            queues: queues.clone(),
-            told: self.told.clone(),
-            barriers: asked,
-        };
         let (witness, groups) = (SharedWitness::default(), Arc::<tokio::sync::Notify>::default());
-        let (run, told) = (&self.run, &self.told);
-        let mut tasks = vec![
-            tokio::spawn(hearing.listen()).abort_handle(),
-            tokio::spawn(watching::counters(
-                Arc::clone(run),
-                following.clone(),
-                self.feed,
-                Arc::clone(&witness),
-                told.clone(),
-            ))
-            .abort_handle(),
-            tokio::spawn(watching::groups(
-                Arc::clone(run),
-                following.clone(),
-                queues.clone(),
-                Arc::clone(&groups),
-                told.clone(),
-            ))
-            .abort_handle(),
-        ];
+        let (run, told, feed) = (&self.run, &self.told, self.listening.feed);
+        let counting =
+            watching::counters(Arc::clone(run), following.clone(), feed, Arc::clone(&witness), told.clone());
+        let grouping = watching::groups(
+            Arc::clone(run),
+            following.clone(),
+            queues.clone(),
+            Arc::clone(&groups),
+            told.clone(),
+        );
+        let mut tasks = vec![tokio::spawn(counting).abort_handle(), tokio::spawn(grouping).abort_handle()];
+        let mut barriers = Vec::new();
+        for voice in 0..self.listening.feeds {
+            let (ask, asked) = mpsc::unbounded_channel();
+            barriers.push(ask);
+            let hearing = Hearing {
+                endpoint: run.source.clone(),
+                following: following.clone(),
+                voice,
+                kind: feed,
+                queues: queues.clone(),
+                told: told.clone(),
+                barriers: asked,
+            };
+            tasks.push(tokio::spawn(hearing.listen()).abort_handle());
+        }
         let clustered = matches!(self.layout, Topology::Cluster(_));
         for queue in &queues {
             let (run, queue, following) = (Arc::clone(&self.run), Arc::clone(queue), following.clone());
@@ -309,6 +346,7 @@ impl<'w> Coordinator<'w> {
         let followee = Followee {
             number: following.number,
             queues,
+            voices: Voices::new(self.listening.feeds),
             barriers,
             witness,
             groups,
@@ -380,10 +418,19 @@ impl<'w> Coordinator<'w> {
         let is_due = |node: &&Node| due.iter().any(|name| *name == node.to_string());
         let due: Vec<Node> = self.nodes.keys().filter(is_due).cloned().collect();
         for node in due {
+            // What the lanes carried is no more exact than they say.
+            let ttl_tolerance = Duration::from_millis(self.run.ttl_error_ms().into());
+            let untouched = self.untouched.iter().position(|other| *other == node);
+            let comparison = match untouched.map(|place| self.untouched.swap_remove(place)) {
+                Some(_) => None,
+                None => self.comparer.as_ref().map(|comparer| comparer.begin(ttl_tolerance)),
+            };
             let Some(followee) = self.nodes.get_mut(&node) else { continue };
+            followee.queues.iter().for_each(|queue| queue.incompatible().clear());
             let following = Following { node: node.clone(), number: followee.number };
             let (run, queues, layout) = (Arc::clone(&self.run), followee.queues.clone(), self.layout.clone());
-            let (witness, told, feed) = (Arc::clone(&followee.witness), self.told.clone(), self.feed);
+            let (witness, told, feed) =
+                (Arc::clone(&followee.witness), self.told.clone(), self.listening.feed);
             followee.tasks.retain(|task| !task.is_finished());
             followee.tasks.push(self.comparisons.spawn(async move {
                 let node = &following.node;
@@ -392,14 +439,14 @@ impl<'w> Coordinator<'w> {
                 let _ = told.send((following.clone(), News::Counted(said)));
                 let owns =
                     |key: &[u8]| layout.owner(key).is_some_and(|owner| layout.primaries()[owner] == *node);
-                let ended = comparing::node(&run, node, &queues, owns).await;
+                let ended = comparing::node(&run, node, &queues, owns, comparison).await;
                 (following, ended)
             }));
             self.happened(&node, Happened::ComparisonBegan);
         }
     }
 
-    fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
+    pub(super) fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
         self.nodes.values().flat_map(|followee| &followee.queues)
     }
 
@@ -451,12 +498,12 @@ impl<'w> Coordinator<'w> {
         let part = |(node, followee): (&Node, &Followee)| Part {
             following: Following { node: node.clone(), number: followee.number },
             queues: followee.queues.clone(),
-            barriers: followee.barriers.clone(),
+            barriers: followee.voices.speaking().map(|voice| followee.barriers[voice].clone()).collect(),
             witness: Arc::clone(&followee.witness),
         };
         Attempt {
             run: Arc::clone(&self.run),
-            feed: self.feed,
+            feed: self.listening.feed,
             told: self.told.clone(),
             parts: self.nodes.iter().map(part).collect(),
         }
@@ -486,7 +533,8 @@ impl<'w> Coordinator<'w> {
         let followed = |(node, followee): (&Node, &Followee)| {
             let settled = |queue: &Arc<Queue>| {
                 let numbers = queue.numbers();
-                numbers.carried.load(Ordering::Relaxed) + numbers.removed.load(Ordering::Relaxed)
+                let settled = [&numbers.carried, &numbers.removed, &numbers.equal];
+                settled.iter().map(|number| number.load(Ordering::Relaxed)).sum::<u64>()
             };
             let sum = |number: &dyn Fn(&Numbers) -> &AtomicU64| {
                 followee.queues.iter().map(|queue| number(queue.numbers()).load(Ordering::Relaxed)).sum()
@@ -521,6 +569,7 @@ impl<'w> Coordinator<'w> {
             carried: counts.carried,
             removed: counts.removed,
             refused: counts.refused,
+            incompatible: self.queues().map(|queue| queue.incompatible().count()).sum(),
             gaps: self.follow.gaps().to_vec(),
             target_memory: lock(&self.target_memory).clone(),
             conditions: conditions(&self.follow, &facts),
@@ -528,6 +577,10 @@ impl<'w> Coordinator<'w> {
             elapsed: self.began.elapsed(),
         }
     }
+}
+
+fn us_since(began: Instant, moment: Instant) -> u64 {
+    moment.saturating_duration_since(began).as_micros() as u64
 }
 
 /// Nodes that have slots which they did not have before.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use client::{Error, Node};
+use migration::follow::Voices;
 use migration::pages::ScanPosition;
 use migration::tally::{Cause, Tally};
 use tokio::sync::{Notify, mpsc};
@@ -27,11 +28,14 @@ pub(crate) struct Following {
 pub(crate) struct Followee {
     pub(crate) number: u64,
     pub(crate) queues: Vec<Arc<Queue>>,
-    pub(crate) barriers: mpsc::UnboundedSender<Barrier>,
+    /// Which of its feeds are heard.
+    pub(crate) voices: Voices,
+    /// For each feed.
+    pub(crate) barriers: Vec<mpsc::UnboundedSender<Barrier>>,
     pub(crate) witness: SharedWitness,
     /// Told when the groups of its streams have changed.
     pub(crate) groups: Arc<Notify>,
-    /// Its feed is not heard since then.
+    /// No feed of it is heard since then.
     pub(crate) unheard_since: Option<Instant>,
     /// Why, where that is known.
     pub(crate) unheard: Option<Error>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use migration::dirty::{DirtyKeys, Settled, Taken, Ticket};
@@ -10,6 +10,7 @@ use migration::recent::{Changed, Recent};
 use migration::tally::Cause;
 use tokio::sync::Notify;
 
+use super::incompatible::Incompatible;
 use crate::run::lock;
 use crate::temporary;
 
@@ -24,6 +25,8 @@ pub(crate) struct Queue {
     numbers: Numbers,
     /// Keys that the target refuses, by cause.
     refused: Mutex<BTreeMap<Cause, u64>>,
+    /// Keys that it cannot hold as they are now.
+    incompatible: Mutex<Incompatible>,
     /// Names of keys whose slot has left the node.
     left: Mutex<Vec<Vec<u8>>>,
     /// The latest changes, by name.
@@ -40,6 +43,8 @@ pub(crate) struct Numbers {
     pub(crate) marked: AtomicU64,
     pub(crate) carried: AtomicU64,
     pub(crate) removed: AtomicU64,
+    /// Found equal by a comparison, and so not carried.
+    pub(crate) equal: AtomicU64,
     /// Keys that the latest comparison has listed, of so many that there were.
     pub(crate) listed: AtomicU64,
     pub(crate) expected: AtomicU64,
@@ -55,6 +60,7 @@ impl Queue {
             settled: Notify::new(),
             numbers: Numbers::default(),
             refused: Mutex::default(),
+            incompatible: Mutex::default(),
             left: Mutex::default(),
             recent: Mutex::default(),
             changed_us: AtomicU64::new(0),
@@ -93,6 +99,11 @@ impl Queue {
         keys.into_iter().for_each(|key| _ = dirty.mark(now_us, self.db, key));
         drop(dirty);
         self.marked.notify_one();
+    }
+
+    /// What is being read is to be read once more.
+    pub(crate) fn suspect_in_flight(&self) {
+        lock(&self.dirty).mark_in_flight(self.now_us());
     }
 
     /// Waits until fewer keys than that are marked, or nobody carries them any more.
@@ -134,8 +145,33 @@ impl Queue {
         self.numbers.removed.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn equal(&self, keys: u64) {
+        self.numbers.equal.fetch_add(keys, Ordering::Relaxed);
+    }
+
+    /// A comparison begins, of so many keys.
+    pub(crate) fn begins_listing(&self, keys: u64) {
+        self.numbers.listed.store(0, Ordering::Relaxed);
+        self.numbers.expected.store(keys, Ordering::Relaxed);
+    }
+
+    /// It has listed so many more.
+    pub(crate) fn listed(&self, keys: u64) {
+        self.numbers.listed.fetch_add(keys, Ordering::Relaxed);
+    }
+
     pub(crate) fn refused(&self, cause: Cause) {
         *lock(&self.refused).entry(cause).or_default() += 1;
+    }
+
+    pub(crate) fn incompatible(&self) -> MutexGuard<'_, Incompatible> {
+        lock(&self.incompatible)
+    }
+
+    /// Keys that the target could not hold are to be looked at once more.
+    pub(crate) fn suspect_incompatible(&self) {
+        let names: Vec<Box<[u8]>> = self.incompatible().names(usize::MAX).map(Box::from).collect();
+        self.suspect(names.iter().map(|name| &**name));
     }
 
     pub(crate) fn has_left(&self, name: &[u8]) {

@@ -22,7 +22,7 @@ pub struct Followed {
     pub dirty: u64,
     /// How long the oldest change is not on the target, in microseconds.
     pub lag_us: u64,
-    /// Keys of it that were written to the target, or removed there.
+    /// Keys of it that were written to the target, removed there, or found equal.
     pub settled: u64,
     /// Whether its feed is heard.
     pub heard: bool,
@@ -58,6 +58,9 @@ pub struct SyncStatus {
     pub removed: u64,
     /// Keys that the target does not take, by cause, each time that they were tried.
     pub refused: BTreeMap<Cause, u64>,
+    /// Keys that the target cannot hold as they are now: its version or its modules have no place for them. It has them as
+    /// they were when they last fitted, or not at all. [`Watch::incompatible`] names them.
+    pub incompatible: u64,
     /// Times when it was not known what changed, healed ones too.
     pub gaps: Vec<Gap>,
     /// How full the target is.
@@ -68,6 +71,26 @@ pub struct SyncStatus {
     pub quiet_us: u64,
     /// Time since it began.
     pub elapsed: Duration,
+}
+
+impl SyncStatus {
+    /// Before anything is known.
+    pub fn beginning() -> SyncStatus {
+        SyncStatus {
+            phase: Phase::Probing,
+            nodes: Vec::new(),
+            changes: 0,
+            carried: 0,
+            removed: 0,
+            refused: BTreeMap::new(),
+            incompatible: 0,
+            gaps: Vec::new(),
+            target_memory: Vec::new(),
+            conditions: Vec::new(),
+            quiet_us: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
 }
 
 /// How a sync ended.
@@ -132,6 +155,18 @@ impl Watch {
         }
         changed.keys.sort_by_key(|(_, key)| std::cmp::Reverse(key.count));
         changed
+    }
+
+    /// Database and name on the source of at most so many keys that the target cannot hold as they are now, in no order.
+    /// Of each node and database ten thousand are known by name.
+    pub fn incompatible(&self, most: usize) -> Vec<(u32, Vec<u8>)> {
+        let queues = lock(&self.shown).queues.clone();
+        let mut keys = Vec::new();
+        for queue in queues {
+            let incompatible = queue.incompatible();
+            keys.extend(incompatible.names(most - keys.len()).map(|name| (queue.db(), name.to_vec())));
+        }
+        keys
     }
 
     pub(super) fn show(&self, status: SyncStatus, queues: Vec<Arc<Queue>>) {

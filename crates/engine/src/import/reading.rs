@@ -239,6 +239,10 @@ impl<C: Chunks> Reader<C> {
         if !wanted {
             return Some(Cause::Filtered);
         }
+        let is_module = key.code.kind() == Some(Kind::Module);
+        if is_module && !self.target_version.is_some_and(Version::refuses_unknown_modules) {
+            return Some(Cause::ModuleTypeUnknown);
+        }
         key.name.starts_with(crate::temporary::PREFIX).then_some(Cause::TemporaryKey)
     }
 
@@ -247,7 +251,7 @@ impl<C: Chunks> Reader<C> {
         let footer = dump::footer([&bytes[..]], self.version);
         let payload = Bytes::from([&bytes[..], &footer].concat());
         let (payload, lost) = match self.target_version {
-            Some(target) if !reads(target, self.version) => match transcode(&payload, target) {
+            Some(target) if !target.reads(self.version) => match transcode(&payload, target) {
                 Ok((payload, lost)) => {
                     what.key.code = TypeCode(payload[0]);
                     what.version = target;
@@ -287,11 +291,6 @@ impl<C: Chunks> Reader<C> {
             }
         }
     }
-}
-
-/// Whether servers that write payloads of version `target` read those of version `of`.
-fn reads(target: Version, of: Version) -> bool {
-    of <= target && (of.is_valkey() == target.is_valkey() || of < Version::REDIS_7_4)
 }
 
 fn cause_of(unfit: &Unfit) -> Cause {

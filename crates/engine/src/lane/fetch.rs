@@ -14,6 +14,7 @@ use super::Lane;
 use super::groups::READINGS;
 use super::in_pieces::Why;
 use super::listing::{Listing, PAGE_BYTES};
+use super::older::ForTarget;
 use super::reply::Reply;
 use super::work::{Asked, Step, Work, Written};
 use crate::guess::Guess;
@@ -320,12 +321,12 @@ impl Lane {
                 match &mut self.listing {
                     Listing::Scan => {}
                     Listing::Given(given) => given.settle(name, outcome),
-                    Listing::Followed(followed) => followed.settle(key, outcome),
+                    Listing::Followed(followed) => followed.settle(key, name, outcome),
                 }
                 self.pages.settle(key.page, outcome);
             } else if !self.run.selection.accepts_name(name) {
                 if let Listing::Followed(followed) = &mut self.listing {
-                    followed.settle(key, Outcome::Not(Cause::Filtered));
+                    followed.settle(key, name, Outcome::Not(Cause::Filtered));
                 }
                 self.pages.settle(key.page, Outcome::Not(Cause::Filtered));
             } else {
@@ -437,9 +438,16 @@ impl Lane {
         if self.run.throttled {
             self.run.throttle().charge(self.run.now_us(), 0, length);
         }
-        let name = self.names.get(work.key);
         let dumped = matches!(work.step, Step::Dump(_));
-        let first = self.source.bytes(value.clone()).first().copied().unwrap_or(0);
+        let anew = match if dumped { self.for_target(&value) } else { ForTarget::AsItIs } {
+            ForTarget::AsItIs => None,
+            ForTarget::Anew(payload) => Some(payload),
+            ForTarget::Not(cause) => return self.settle(work.key, Outcome::Not(cause)),
+            ForTarget::InPieces => return self.in_pieces.push(work, Why::Refused),
+        };
+        let name = self.names.get(work.key);
+        let sent = anew.as_deref().unwrap_or_else(|| self.source.bytes(value.clone()));
+        let first = sent.first().copied().unwrap_or(0);
         let kind = if dumped {
             let kind = KeyType::of_payload(first).unwrap_or(KeyType::Module);
             if kind == KeyType::String {
@@ -478,10 +486,10 @@ impl Lane {
             self.groups.add(deadline.error_ms, readings)
         });
         let expire_at = deadline.map(|deadline| deadline.at_ms);
-        let payload = if value.len() < SHARE_FROM {
-            Payload::Small(self.source.bytes(value))
-        } else {
-            Payload::Large(self.source.take(value))
+        let payload = match anew {
+            Some(payload) => Payload::Large(payload),
+            None if value.len() < SHARE_FROM => Payload::Small(self.source.bytes(value)),
+            None => Payload::Large(self.source.take(value)),
         };
         let written = Written { work, kind, bytes: payload.len() as u64, group, removal: None };
         if route.asking {

@@ -29,7 +29,7 @@ pub(super) struct Followed {
     queue: Arc<Queue>,
     /// Tickets of the page that is being listed, in its order.
     fresh: VecDeque<Ticket>,
-    tickets: HashMap<(u64, u32), UnderWay>,
+    tickets: HashMap<KeyRef, UnderWay>,
 }
 
 /// A key that is being read.
@@ -83,7 +83,7 @@ impl Followed {
     pub(super) fn keep(&mut self, key: KeyRef) {
         if let Some(ticket) = self.fresh.pop_front() {
             let since_us = self.queue.now_us();
-            self.tickets.insert(key.place(), UnderWay { ticket, since_us, removing: false });
+            self.tickets.insert(key, UnderWay { ticket, since_us, removing: false });
         }
     }
 
@@ -91,7 +91,7 @@ impl Followed {
     /// acknowledgement it is read once more and comes here again.
     pub(super) fn begins_removing(&mut self, key: KeyRef, outcome: Outcome) -> bool {
         let gone = matches!(outcome, Outcome::Not(Cause::GoneBeforeRead | Cause::ExpiredOnTheWay));
-        if gone && let Some(under_way) = self.tickets.get_mut(&key.place()) {
+        if gone && let Some(under_way) = self.tickets.get_mut(&key) {
             under_way.removing = true;
             return true;
         }
@@ -99,9 +99,11 @@ impl Followed {
     }
 
     /// A key has come to its end.
-    pub(super) fn settle(&mut self, key: KeyRef, outcome: Outcome) {
-        let Some(UnderWay { ticket, since_us, removing }) = self.tickets.remove(&key.place()) else { return };
+    pub(super) fn settle(&mut self, key: KeyRef, name: &[u8], outcome: Outcome) {
+        let Some(UnderWay { ticket, since_us, removing }) = self.tickets.remove(&key) else { return };
         let cost_us = self.queue.now_us().saturating_sub(since_us);
+        // Before the key may be taken again: the next look at it has the last word.
+        self.queue.incompatible().judge(name, outcome);
         self.queue.settle(ticket, Settled::Synced { cost_us });
         match outcome {
             Outcome::Copied { .. } if removing => self.queue.removed(),
@@ -113,7 +115,8 @@ impl Followed {
 
     /// A key's slot has left the node: its mark goes to the node that has it now.
     pub(super) fn has_left(&mut self, key: KeyRef, name: &[u8]) {
-        if let Some(UnderWay { ticket, .. }) = self.tickets.remove(&key.place()) {
+        if let Some(UnderWay { ticket, .. }) = self.tickets.remove(&key) {
+            self.queue.incompatible().forget(name);
             self.queue.settle(ticket, Settled::Synced { cost_us: 0 });
             self.queue.has_left(name);
         }

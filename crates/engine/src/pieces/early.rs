@@ -61,7 +61,7 @@ impl Early {
 
     /// What a target's error reply to a write means.
     pub(super) fn by_target(error: Error) -> Early {
-        let client::Kind::Reply { kind, text, .. } = &*error.kind else { return Early::Lost(error) };
+        let client::Kind::Reply { command, kind, text } = &*error.kind else { return Early::Lost(error) };
         match kind {
             ReplyKind::Moved { .. }
             | ReplyKind::Ask { .. }
@@ -82,6 +82,10 @@ impl Early {
             }),
             ReplyKind::Loading | ReplyKind::MasterDown | ReplyKind::Busy | ReplyKind::MaxClients => {
                 Early::Lost(error)
+            }
+            // A target before 7.4, for a hash whose fields expire.
+            ReplyKind::UnknownCommand if *command == "HPEXPIREAT" => {
+                Early::not(Cause::FormatUnfit, &error, text)
             }
             // The temporary key was there a moment ago.
             _ if is_missing(text) => Early::Incomplete,

@@ -31,13 +31,17 @@ pub(super) async fn copy(job: &mut Job<'_>) -> Step<u64> {
     // An entry that was deleted can still be pending. XCLAIM needs it to be there, so a placeholder stands
     // for it until all is claimed.
     let pending = pending::ids(job, &groups).await?;
+    // What was added since then has a greater id, and the target would refuse the stream's last id.
+    if pending.last().is_some_and(|id| *id > stream.last_id) {
+        return Err(Early::Changed);
+    }
     job.lines.writer.push(
         "XGROUP CREATE",
         &[job.names.temp, FIRST_GROUP, b"0", b"MKSTREAM"],
         Expect::Success,
     );
     job.lines.writer.push("XGROUP DESTROY", &[job.names.temp, FIRST_GROUP], Expect::Success);
-    let placeholders = entries::copy(job, stream.length, pending).await?;
+    let placeholders = entries::copy(job, stream.length, stream.last_id, pending).await?;
     groups::write(job, &groups).await?;
     remove(job, stream.length, &placeholders);
     set_last_id(job, &stream).await?;
@@ -49,7 +53,7 @@ pub(super) async fn copy(job: &mut Job<'_>) -> Step<u64> {
 /// What XINFO STREAM says.
 struct Stream {
     length: u64,
-    last_id: String,
+    last_id: Id,
     /// Since Redis 7.0: entries ever added, and the greatest id that XDEL removed.
     counters: Option<(u64, String)>,
 }
@@ -61,7 +65,7 @@ impl Stream {
         let deleted = field(&stream, "max-deleted-entry-id").and_then(Value::as_str);
         Some(Stream {
             length: field(&stream, "length")?.as_i64()?.try_into().ok()?,
-            last_id: field(&stream, "last-generated-id")?.as_str()?.to_owned(),
+            last_id: Id::parse(field(&stream, "last-generated-id")?.as_bytes()?)?,
             counters: added.zip(deleted.map(str::to_owned)),
         })
     }
@@ -90,7 +94,8 @@ fn remove(job: &mut Job<'_>, length: u64, placeholders: &Placeholders) {
 }
 
 async fn set_last_id(job: &mut Job<'_>, stream: &Stream) -> Step<()> {
-    let (temp, last_id) = (job.names.temp, stream.last_id.as_bytes());
+    let (temp, last_id) = (job.names.temp, stream.last_id.to_string());
+    let last_id = last_id.as_bytes();
     // An older source does not count; then as many were added as there are, as RESTORE assumes (rdb.c).
     let (added, deleted) = stream.counters.clone().unwrap_or((stream.length, Id::default().to_string()));
     let writer = &mut job.lines.writer;

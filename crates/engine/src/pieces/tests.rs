@@ -58,12 +58,7 @@ impl Pair {
             target.clone(),
             Selection::new(&SelectionOptions::default()).unwrap(),
             Naming::identity([0]).unwrap(),
-            Abilities {
-                memory_usage: true,
-                hash_field_expiry: self.source_is_7,
-                restore: false,
-                set_pxat: false,
-            },
+            Abilities { memory_usage: true, hash_field_expiry: self.source_is_7, ..Abilities::default() },
             Topology::Single(target.seed().clone()),
             Arc::clone(&self.stop),
             1,

@@ -2,10 +2,7 @@
 //! other side.
 
 use client::address::Service;
-use client::reply::ReplyKind;
-use client::{Endpoint, Error, Node, TargetConnection, Topology};
-use rdb::{Version, dump};
-use resp::Value;
+use client::{Endpoint, Error, Node, Topology};
 
 use super::checks;
 use super::findings::{Check, DatabaseFacts, Layout, SideFacts, Status};
@@ -14,7 +11,7 @@ use super::line::Line;
 use super::probe_key::ProbeKey;
 use super::side::Seen;
 use super::wishes::{DbWish, Wishes};
-use super::{position, target_commands};
+use super::{payload_version, position, target_commands};
 use crate::run::Abilities;
 
 /// What can forbid an import.
@@ -23,12 +20,6 @@ const CHECKS: &[&str] =
 
 /// What can forbid an export.
 const EXPORT_CHECKS: &[&str] = &["reachable", "databases", "cluster_whole", "replica", "commands"];
-
-/// Versions that a target is asked about.
-const VERSIONS: [u16; 8] = [9, 10, 11, 12, 13, 14, 80, 81];
-
-/// A code that no type has.
-const NO_TYPE: u8 = 255;
 
 /// What the files hold, as far as they were read.
 #[derive(Debug, Clone, Default)]
@@ -81,9 +72,7 @@ pub async fn for_files(
     target_dbs.dedup();
     target.select_each(target_dbs.iter().copied()).await?;
     let newer_than_6_2 = target.facts.release() >= Some((6, 2));
-    let mut abilities =
-        Abilities { memory_usage: false, hash_field_expiry: false, restore: false, set_pxat: newer_than_6_2 };
-    let mut rdb_version = None;
+    let mut abilities = Abilities { set_pxat: newer_than_6_2, ..Abilities::default() };
     for (index, line) in target.lines.iter_mut().enumerate() {
         let key = ProbeKey::on(&target.facts.layout, position(&target.facts, line));
         let Line::Target(connection) = line else { continue };
@@ -95,10 +84,11 @@ pub async fn for_files(
             target.facts.commands = tried.commands;
             abilities.restore = tried.restore;
             abilities.set_pxat = tried.set_pxat.unwrap_or(newer_than_6_2);
-            rdb_version = newest_version(connection, &key).await?;
+            abilities.rdb_version = payload_version::newest(connection, &key).await?;
         }
     }
-    abilities.restore &= rdb_version.is_some();
+    abilities.restore &= abilities.rdb_version.is_some();
+    let rdb_version = abilities.rdb_version;
     let wishes = Wishes { from_files: true, databases: all_unless_chosen(wishes), ..wishes.clone() };
     let checks = checks::these(
         CHECKS,
@@ -143,8 +133,7 @@ pub async fn for_export(source: &Endpoint, wishes: &Wishes) -> Result<ExportFind
     let mut source = Seen::ask(source).await?;
     let wanted = super::wanted_databases(&source.facts, wishes);
     source.select_each(wanted.iter().copied()).await?;
-    let mut abilities =
-        Abilities { memory_usage: false, hash_field_expiry: false, restore: true, set_pxat: true };
+    let mut abilities = Abilities { restore: true, set_pxat: true, ..Abilities::default() };
     if let Some(line) = source.lines.first_mut() {
         let key = ProbeKey::on(&source.facts.layout, position(&source.facts, line));
         source.facts.commands = super::source_commands::try_all(line, &key, wishes).await?;
@@ -171,25 +160,6 @@ fn all_unless_chosen(wishes: &Wishes) -> DbWish {
         DbWish::Default => DbWish::All,
         chosen => chosen.clone(),
     }
-}
-
-/// The newest version whose payloads a server takes. A payload without a type is refused in any case: for its version
-/// when that is too new, and for its content otherwise (cluster.c, restoreCommand).
-async fn newest_version(connection: &mut TargetConnection, key: &ProbeKey) -> Result<Option<u16>, Error> {
-    for version in VERSIONS {
-        let footer = dump::footer([&[NO_TYPE][..]], Version(version));
-        let payload = [&[NO_TYPE][..], &footer].concat();
-        connection.push(&[b"RESTORE", key.name(), b"0", &payload]);
-    }
-    let mut newest = None;
-    for version in VERSIONS {
-        if let Value::Error(text) = connection.reply().await?
-            && ReplyKind::of(&text) == ReplyKind::BadDataFormat
-        {
-            newest = Some(version);
-        }
-    }
-    Ok(newest)
 }
 
 /// The files as a side that was asked.

@@ -5,15 +5,22 @@ use std::time::Duration;
 
 use client::{FeedKind, Side};
 use engine::preflight::{DbWish, Wishes, probe};
-use engine::{CopyOptions, Steering, Stop, Sync, SyncEnd, SyncOutcome, Watch};
+use engine::{CopyOptions, Steering, Stop, Sync, SyncEnd, SyncOutcome, SyncStatus, Watch};
 use migration::conflict::OnConflict;
 use migration::follow::Phase;
 use migration::naming::Naming;
 use migration::selection::{Selection, SelectionOptions};
 use testkit::Access;
 use testkit::compare::{self, Options};
+use testkit::workload::Writing;
 
 use super::endpoint;
+
+/// How long clients write in each test.
+fn writing_time() -> Duration {
+    let seconds = std::env::var("REDFERRY_LIVE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
+    Duration::from_secs(seconds)
+}
 
 pub const QUIET: Duration = Duration::from_millis(500);
 
@@ -49,6 +56,9 @@ pub async fn prepare(source: &Access, target: &Access, feed: FeedKind, naming: N
         abilities: findings.abilities,
         options: CopyOptions::new("".into()),
         feed,
+        feeds: 1,
+        comparer: None,
+        target_was_empty: false,
         marks: 64 << 20,
         until_quiet: Some(QUIET),
         held: false,
@@ -77,6 +87,25 @@ impl Following {
         panic!("not {phase:?} in time: {:?}", self.watch.status());
     }
 
+    /// Waits until its status is so, while it goes on.
+    pub async fn until(&self, is_so: impl Fn(&SyncStatus) -> bool) -> SyncStatus {
+        for _ in 0..1200 {
+            if let Some(status) = self.watch.status().filter(&is_so) {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("not in time: {:?}", self.watch.status());
+    }
+
+    /// Waits until everything is carried that there was at the beginning.
+    pub async fn is_following(&self) {
+        self.until(|status| {
+            status.phase == Phase::Following && status.nodes.iter().all(|node| node.dirty == 0)
+        })
+        .await;
+    }
+
     pub async fn ends_ready(self) -> SyncOutcome {
         let outcome = tokio::time::timeout(Duration::from_secs(90), self.task).await;
         let outcome =
@@ -85,6 +114,13 @@ impl Following {
         assert!(outcome.status.gaps.iter().all(|gap| gap.healed_us.is_some()), "{outcome:?}");
         outcome
     }
+}
+
+/// What clients write while it is written, over and over.
+pub async fn write_for(writing: Writing) {
+    tokio::time::sleep(writing_time()).await;
+    let (written, _) = writing.end().await;
+    assert!(written > 500, "only {written} commands were written");
 }
 
 pub async fn assert_equal(source: &Access, target: &Access) {

@@ -114,6 +114,10 @@ impl Slab {
         &mut self.entries[index as usize]
     }
 
+    pub(super) fn in_flight(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut().filter(|entry| entry.state == State::InFlight)
+    }
+
     pub(super) fn remove(&mut self, index: u32) {
         let entry = &self.entries[index as usize];
         let hash = self.hasher.hash_one((entry.db, &entry.key[..]));

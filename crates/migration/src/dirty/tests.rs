@@ -32,6 +32,22 @@ fn a_key_is_marked_once_and_leaves_before_it_is_read() {
 }
 
 #[test]
+fn what_is_being_read_can_be_marked_without_its_name() {
+    let mut dirty = DirtyKeys::new(1 << 20);
+    dirty.mark(1, 0, b"read");
+    let taken = dirty.take(2, 10);
+    dirty.mark(3, 0, b"waits");
+    dirty.mark_in_flight(4);
+    dirty.mark_in_flight(5);
+    assert_eq!((dirty.len(), dirty.in_flight()), (2, 1), "nothing is new");
+    dirty.settle(6, taken[0].ticket, SYNCED);
+    let again = dirty.take(7, 10);
+    assert_eq!(names(&again), [(0, &b"waits"[..]), (0, b"read")]);
+    again.iter().for_each(|taken| dirty.settle(8, taken.ticket, SYNCED));
+    assert!(dirty.is_empty() && dirty.lag_us(9) == 0);
+}
+
+#[test]
 fn the_lag_is_that_of_the_oldest_change_that_is_not_carried() {
     let mut dirty = DirtyKeys::new(1 << 20);
     assert_eq!(dirty.lag_us(9_000), 0);

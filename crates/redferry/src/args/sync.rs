@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use migration::conflict::OnConflict;
 
 use super::quantities::{bytes, duration};
 use super::{Choice, Patience, Preflight, Protection, Sides};
+use crate::endpoint::Listen;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SyncArgs {
@@ -32,6 +33,10 @@ pub(crate) struct SyncArgs {
     /// How the source says which keys change
     #[arg(long, value_enum, default_value_t = FeedChoice::Auto, help_heading = "How")]
     pub(crate) feed: FeedChoice,
+    /// Connections to each node on which it says that: with 2, one of them may be lost without a gap
+    #[arg(long, value_name = "1|2", default_value_t = 1, value_parser = value_parser!(u8).range(1..=2),
+          help_heading = "How")]
+    pub(crate) feeds: u8,
     /// Memory for names of changed keys that are not carried yet, over all nodes; what does not fit is compared again
     #[arg(long, value_name = "BYTES", default_value = "256MiB", value_parser = bytes, help_heading = "How")]
     pub(crate) marks: u64,
@@ -45,6 +50,10 @@ pub(crate) struct SyncArgs {
     /// Where it is kept which cache is in charge [default: redferry-sync-HASH.state.json in this folder]
     #[arg(long, value_name = "FILE", help_heading = "Resuming")]
     pub(crate) state: Option<PathBuf>,
+    /// Where it tells how it stands, over HTTP (see redferry status): an IP address with a port, 0 for any free one, or
+    /// off
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", help_heading = "Status")]
+    pub(crate) listen: Listen,
     /// Name up to N keys in the status and the report: those that change most, differ, or are refused
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Report")]
     pub(crate) show_keys: Option<usize>,

@@ -28,14 +28,6 @@ impl Direction {
             Direction::Back => Direction::Forward,
         }
     }
-
-    /// What turning from this direction is called.
-    pub(crate) fn turn(self) -> Turn {
-        match self {
-            Direction::Forward => Turn::CutOver,
-            Direction::Back => Turn::RollBack,
-        }
-    }
 }
 
 /// Putting the other cache in charge.

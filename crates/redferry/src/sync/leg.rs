@@ -12,10 +12,12 @@ use migration::naming::Naming;
 use migration::selection::Selection;
 use tokio::task::JoinSet;
 
+use super::comparer::ByVerifier;
 use super::direction::Direction;
 use super::feed::{self, NoFeed};
 use crate::args::{FeedChoice, Protection};
 use crate::check;
+use crate::verify::Chosen;
 
 /// What is the same in both directions.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(super) struct Plan {
     pub(super) options: CopyOptions,
     pub(super) protection: Protection,
     pub(super) feed: FeedChoice,
+    pub(super) feeds: usize,
     pub(super) marks: usize,
 }
 
@@ -55,6 +58,8 @@ pub(super) struct Manner {
     pub(super) held: bool,
     /// It ends when nobody has written for so long.
     pub(super) until_quiet: Option<Duration>,
+    /// There is nothing to compare with.
+    pub(super) target_was_empty: bool,
 }
 
 impl Plan {
@@ -111,15 +116,26 @@ impl Plan {
     /// Takes a direction. One whose names are not known was never [looked at](Plan::look).
     pub(super) fn take(&self, direction: Direction, ready: &Ready, manner: Manner, stop: &Arc<Stop>) -> Leg {
         let (source, target) = self.sides(direction);
+        let naming = self.naming(direction).unwrap_or_else(|| self.naming.clone());
+        let comparer = ByVerifier {
+            source: source.clone(),
+            target: target.clone(),
+            scope: Arc::new(Chosen { selection: self.selection.clone(), naming: naming.clone() }),
+            big_key: self.options.big_key,
+            silence: self.options.silence,
+        };
         let (watch, (steering, steered)) = (Watch::default(), Steering::new());
         let sync = Sync {
             source,
             target,
             selection: self.selection.clone(),
-            naming: self.naming(direction).unwrap_or_else(|| self.naming.clone()),
+            naming,
             abilities: ready.findings.abilities,
             options: self.options.clone(),
             feed: ready.feed,
+            feeds: self.feeds,
+            comparer: Some(Arc::new(comparer)),
+            target_was_empty: manner.target_was_empty,
             marks: self.marks,
             until_quiet: manner.until_quiet,
             held: manner.held,

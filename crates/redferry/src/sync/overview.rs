@@ -10,9 +10,10 @@ use engine::{ChangedKeys, SyncStatus, Watch};
 use serde_json::{Value, json};
 
 use super::direction::{Direction, Turn};
+use super::leg::{Leg, Plan};
 use super::proof::Proof;
 use super::report;
-use super::state::Turned;
+use super::state::{State, Turned};
 use super::turn::Failure;
 use crate::printable::printable;
 
@@ -26,6 +27,9 @@ const NAMED: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Overview {
     inner: Mutex<Inner>,
+    /// Both caches, as they are called.
+    source: String,
+    target: String,
     /// Whether names of keys may be shown.
     show_keys: bool,
 }
@@ -33,7 +37,7 @@ pub(crate) struct Overview {
 #[derive(Debug)]
 struct Inner {
     direction: Direction,
-    feed: Option<FeedKind>,
+    feed: FeedKind,
     watch: Watch,
     turns: Vec<Turned>,
     turn: Option<Turning>,
@@ -49,6 +53,8 @@ struct Turning {
     comparing: Option<Progress>,
     proof: Option<Proof>,
     failure: Option<Failure>,
+    /// Somebody has seen its end.
+    is_seen: bool,
 }
 
 /// How far a turn is.
@@ -86,9 +92,16 @@ impl Step {
 }
 
 impl Overview {
-    pub(super) fn new(direction: Direction, turns: Vec<Turned>, show_keys: bool) -> Overview {
-        let inner = Inner { direction, feed: None, watch: Watch::default(), turns, turn: None };
-        Overview { inner: Mutex::new(inner), show_keys }
+    pub(super) fn new(plan: &Plan, state: &State, leg: &Leg, show_keys: bool) -> Overview {
+        let inner = Inner {
+            direction: leg.direction,
+            feed: leg.feed,
+            watch: leg.watch.clone(),
+            turns: state.turns.clone(),
+            turn: None,
+        };
+        let (source, target) = (plan.source.seed().to_string(), plan.target.seed().to_string());
+        Overview { inner: Mutex::new(inner), source, target, show_keys }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -98,7 +111,7 @@ impl Overview {
     /// A leg is under way.
     pub(super) fn goes(&self, direction: Direction, feed: FeedKind, watch: Watch) {
         let mut inner = self.inner();
-        (inner.direction, inner.feed, inner.watch) = (direction, Some(feed), watch);
+        (inner.direction, inner.feed, inner.watch) = (direction, feed, watch);
     }
 
     /// A turn begins. `false`: another one is being made, or this one leads to where keys go already.
@@ -121,6 +134,7 @@ impl Overview {
             comparing: None,
             proof: None,
             failure: None,
+            is_seen: false,
         });
         Ok(())
     }
@@ -167,6 +181,11 @@ impl Overview {
         }
     }
 
+    /// Whether somebody has seen the end of the last turn.
+    pub(super) fn is_end_seen(&self) -> bool {
+        self.inner().turn.as_ref().is_none_or(|turning| turning.is_seen)
+    }
+
     /// Which way keys go.
     pub(crate) fn direction(&self) -> Direction {
         self.inner().direction
@@ -180,19 +199,28 @@ impl Overview {
 
     /// The fields that scripts rely on; names never change once published.
     pub(crate) fn document(&self) -> Value {
-        let inner = self.inner();
-        let status = inner.watch.status();
+        let mut inner = self.inner();
+        if let Some(turning) = &mut inner.turn {
+            turning.is_seen |= turning.step.is_over();
+        }
+        let status = inner.watch.status().unwrap_or_else(SyncStatus::beginning);
         let turns: Vec<Value> =
             inner.turns.iter().map(|turned| json!({ "turn": turned.turn.name(), "at": turned.at })).collect();
-        let mut document = status.as_ref().map_or_else(|| json!({}), report::running);
+        let mut document = report::running(&status);
         if let Value::Object(document) = &mut document {
             document.insert("direction".into(), inner.direction.name().into());
-            document.insert("feed".into(), inner.feed.map(FeedKind::name).into());
+            document.insert("source".into(), self.source.clone().into());
+            document.insert("target".into(), self.target.clone().into());
+            document.insert("feed".into(), inner.feed.name().into());
             document.insert("turns".into(), turns.into());
             let busy = inner.watch.changed_within(BUSY);
             document.insert("busy".into(), self.busy(&busy));
             let turn = inner.turn.as_ref().map(|turning| self.turning(turning));
             document.insert("turn".into(), turn.unwrap_or(Value::Null));
+            let named = if self.show_keys { inner.watch.incompatible(NAMED) } else { Vec::new() };
+            let named: Vec<Value> =
+                named.iter().map(|(db, key)| json!({ "db": db, "key": printable(key) })).collect();
+            document.insert("incompatible_keys".into(), named.into());
         }
         document
     }
@@ -217,11 +245,14 @@ impl Overview {
             },
             |proof| proof.compared,
         );
+        let recent = turning.proof.iter().filter(|proof| proof.recent > 0);
         let found: serde_json::Map<String, Value> = turning
             .proof
             .iter()
             .flat_map(|proof| &proof.found)
-            .map(|(kind, keys)| (kind.name().to_owned(), (*keys).into()))
+            .map(|(kind, keys)| (kind.name(), *keys))
+            .chain(recent.map(|proof| ("recently_changed", proof.recent)))
+            .map(|(name, keys)| (name.to_owned(), keys.into()))
             .collect();
         let examples = turning.proof.iter().flat_map(|proof| &proof.examples).filter(|_| self.show_keys);
         let examples: Vec<Value> = examples

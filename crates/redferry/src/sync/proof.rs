@@ -1,23 +1,31 @@
 //! Comparing both sides before the other one takes over, by the code of `redferry verify`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::verify::{Example, Kind, Level, Options, Progress, Sample, Verify};
-use engine::Stop;
+use ::verify::{Example, Kind, Level, Options, Progress, Sample, Scope, SpotCheck, Verify};
+use engine::{ChangedKeys, Stop};
 use serde::{Deserialize, Serialize};
 
-use super::direction::Direction;
-use super::leg::Plan;
+use super::leg::{Leg, Plan};
+use crate::verify::Chosen;
 use crate::verify::brake::Limits;
-use crate::verify::scope::Chosen;
 
 /// Expiries that differ by no more than this are equal, as in `redferry verify`.
 const TTL_TOLERANCE: Duration = Duration::from_millis(20);
 
 /// How long a key that differs is looked at again. Nobody writes, so this is for expiries.
 const UNTIL_STABLE: Duration = Duration::from_secs(3);
+
+/// Keys that changed within this time are compared in any case.
+const RECENT: Duration = Duration::from_secs(300);
+
+/// How often those that differ are looked at.
+const LOOKS: u32 = 5;
+
+/// Keys that are compared at once.
+const PAGE: usize = 1_000;
 
 /// How many keys are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +46,8 @@ pub(crate) struct Proof {
     pub(crate) compared: u64,
     /// Keys that differ, or of which nothing can be said, by kind.
     pub(crate) found: BTreeMap<Kind, u64>,
+    /// Keys that changed lately, and differ.
+    pub(crate) recent: u64,
     /// Some of them.
     pub(crate) examples: Vec<Example>,
 }
@@ -45,19 +55,20 @@ pub(crate) struct Proof {
 impl Proof {
     /// Keys that are not known to be equal.
     pub(crate) fn differing(&self) -> u64 {
-        self.found.values().sum()
+        self.found.values().sum::<u64>() + self.recent
     }
 }
 
-/// Compares both sides of a direction; `share` of the keys (0 to 1) unless all of them.
+/// Compares both sides of a leg; `share` of the keys (0 to 1) and those that changed lately, unless all of them.
 pub(super) async fn prove(
     plan: &Plan,
-    direction: Direction,
+    leg: &Leg,
     depth: Depth,
     share: f64,
     progress: &Progress,
     stop: &Arc<Stop>,
 ) -> Result<Proof, String> {
+    let direction = leg.direction;
     let sample = match depth {
         Depth::None => return Ok(Proof::default()),
         Depth::Sample => Sample::new(share),
@@ -65,10 +76,13 @@ pub(super) async fn prove(
     };
     let (source, target) = plan.sides(direction);
     let naming = plan.naming(direction).unwrap_or_else(|| plan.naming.clone());
+    let unfit = leg.watch.incompatible(usize::MAX).into_iter().collect();
+    let scope = Arc::new(Fitting { chosen: Chosen { selection: plan.selection.clone(), naming }, unfit });
+    let (source_too, target_too, scope_too) = (source.clone(), target.clone(), Arc::clone(&scope));
     let verify = Verify {
         source,
         target,
-        scope: Arc::new(Chosen { selection: plan.selection.clone(), naming }),
+        scope,
         brake: Arc::new(Limits::new(plan.protection)),
         repairer: None,
         options: Options {
@@ -95,5 +109,114 @@ pub(super) async fn prove(
         return Err(halt.to_string());
     }
     let found = outcome.counts.found.into_iter().filter(|(_, keys)| *keys > 0).collect();
-    Ok(Proof { compared: outcome.counts.keys_compared, found, examples: outcome.examples })
+    let proof =
+        Proof { compared: outcome.counts.keys_compared, found, recent: 0, examples: outcome.examples };
+    if depth == Depth::Full {
+        return Ok(proof);
+    }
+    let recent = leg.watch.changed_within(RECENT);
+    let check = SpotCheck::new(
+        source_too,
+        target_too,
+        scope_too.clone(),
+        TTL_TOLERANCE,
+        plan.options.big_key,
+        plan.options.silence,
+    );
+    let differing = recently_changed(&check, &scope_too, &recent).await?;
+    Ok(Proof { compared: proof.compared + recent.keys.len() as u64, recent: differing, ..proof })
+}
+
+/// The keys that the other version can hold; those that it cannot are told apart.
+#[derive(Debug)]
+struct Fitting {
+    chosen: Chosen,
+    unfit: HashSet<(u32, Vec<u8>)>,
+}
+
+impl Fitting {
+    fn fits(&self, db: u32, key: &[u8]) -> bool {
+        self.unfit.is_empty() || !self.unfit.contains(&(db, key.to_vec()))
+    }
+}
+
+impl Scope for Fitting {
+    fn source_dbs(&self) -> Vec<u32> {
+        self.chosen.source_dbs()
+    }
+
+    fn target_db(&self, db: u32) -> u32 {
+        self.chosen.target_db(db)
+    }
+
+    fn name_on_target(&self, db: u32, key: &[u8]) -> Option<Vec<u8>> {
+        self.chosen.name_on_target(db, key)
+    }
+
+    fn keeps_names(&self, db: u32) -> bool {
+        self.chosen.keeps_names(db)
+    }
+
+    fn origins(&self, target_db: u32, name: &[u8]) -> Vec<(u32, Vec<u8>)> {
+        let mut origins = self.chosen.origins(target_db, name);
+        origins.retain(|(db, key)| self.fits(*db, key));
+        origins
+    }
+
+    fn is_leftover(&self, target_db: u32, name: &[u8]) -> bool {
+        self.chosen.is_leftover(target_db, name)
+    }
+
+    fn wants_key(&self, db: u32, key: &[u8]) -> bool {
+        self.chosen.wants_key(db, key) && self.fits(db, key)
+    }
+
+    fn asks_type(&self) -> bool {
+        self.chosen.asks_type()
+    }
+
+    fn wants_type(&self, name: &str) -> bool {
+        self.chosen.wants_type(name)
+    }
+
+    fn asks_ttl(&self) -> bool {
+        self.chosen.asks_ttl()
+    }
+
+    fn wants_ttl(&self, pttl_ms: i64) -> bool {
+        self.chosen.wants_ttl(pttl_ms)
+    }
+
+    fn scan_match(&self) -> Option<&[u8]> {
+        self.chosen.scan_match()
+    }
+
+    fn scan_type(&self) -> Option<&str> {
+        self.chosen.scan_type()
+    }
+}
+
+/// How many of these keys differ, however often they are looked at.
+async fn recently_changed(check: &SpotCheck, scope: &Fitting, changed: &ChangedKeys) -> Result<u64, String> {
+    let mut left: BTreeMap<u32, Vec<Box<[u8]>>> = BTreeMap::new();
+    let meant = changed.keys.iter().filter(|(db, key)| scope.wants_key(*db, &key.key));
+    meant.for_each(|(db, key)| left.entry(*db).or_default().push(key.key.clone()));
+    for look in 0..LOOKS {
+        if look > 0 {
+            tokio::time::sleep(UNTIL_STABLE / LOOKS).await;
+        }
+        for (db, names) in &mut left {
+            let mut differing = Vec::new();
+            for page in names.chunks(PAGE) {
+                differing
+                    .extend(check.differing(*db, page).await.map_err(|halt| halt.to_string())?.differing);
+            }
+            *names = differing;
+        }
+        left.retain(|_, names| !names.is_empty());
+        if left.is_empty() {
+            return Ok(0);
+        }
+    }
+    Ok(left.values().map(|names| names.len() as u64).sum())
 }

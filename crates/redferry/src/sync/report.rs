@@ -20,8 +20,8 @@ pub(super) fn running(status: &SyncStatus) -> Value {
                 "dirty": node.dirty,
                 "lag_ms": node.lag_us / 1000,
                 "keys_settled": node.settled,
-                "keys_listed": node.listed,
-                "keys_expected": node.expected,
+                "snapshot_listed": node.listed,
+                "snapshot_expected": node.expected,
             })
         })
         .collect();
@@ -59,6 +59,7 @@ pub(super) fn running(status: &SyncStatus) -> Value {
         "keys_removed": status.removed,
         "refused": refused,
         "remedies": remedies,
+        "incompatible": status.incompatible,
         "gaps": gaps,
         "target_memory": memory,
         "conditions": conditions,
@@ -179,6 +180,7 @@ mod tests {
             carried: 2,
             removed: 1,
             refused: Default::default(),
+            incompatible: 0,
             gaps: Vec::new(),
             target_memory: Vec::new(),
             conditions: Vec::new(),

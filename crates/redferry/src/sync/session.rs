@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::{Stop, SyncEnd, SyncOutcome};
 use tokio::sync::{mpsc, watch};
@@ -11,6 +12,9 @@ use super::leg::{Leg, Manner, Plan};
 use super::overview::Overview;
 use super::state::State;
 use super::turn::{self, Failure, TurnOrder};
+
+/// How long a sync that ends by a turn waits for whoever ordered it.
+const LINGERS: Duration = Duration::from_secs(5);
 
 /// What others order: a turn, one at a time.
 #[derive(Debug)]
@@ -72,10 +76,11 @@ impl Session {
         state: State,
         path: PathBuf,
         manner: Manner,
+        leg: &Leg,
         show_keys: bool,
         stop: Arc<Stop>,
     ) -> (Session, Helm) {
-        let overview = Arc::new(Overview::new(state.direction, state.turns.clone(), show_keys));
+        let overview = Arc::new(Overview::new(&plan, &state, leg, show_keys));
         let (sender, orders) = mpsc::unbounded_channel();
         let (cancel, cancelled) = watch::channel(false);
         let helm = Helm { overview: Arc::clone(&overview), orders: sender, cancelled: cancel };
@@ -94,7 +99,10 @@ impl Session {
                 ended = leg.end() => return ended.map_err(|halt| halt.to_string()),
                 Some(ordered) = self.orders.recv() => match self.turn(&leg, &ordered).await {
                     Ok(Some(back)) => leg = back,
-                    Ok(None) => return leg.end().await.map_err(|halt| halt.to_string()),
+                    Ok(None) => {
+                        self.linger().await;
+                        return leg.end().await.map_err(|halt| halt.to_string());
+                    }
                     Err(failure) => {
                         tracing::warn!("the {} was not made: {failure}", ordered.turn.name());
                         let is_over = matches!(failure, Failure::State(_));
@@ -106,6 +114,16 @@ impl Session {
                 },
             }
         }
+    }
+
+    /// Whoever ordered the turn that ends the sync hears of it first, if they still listen.
+    async fn linger(&self) {
+        let seen = async {
+            while !self.overview.is_end_seen() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let _ = tokio::time::timeout(LINGERS, seen).await;
     }
 
     /// Makes a turn; returns the way back, under way, if it is wanted.
@@ -134,7 +152,12 @@ impl Session {
             return Err(halt.to_string());
         }
         let ready = self.plan.look(ended.direction).await?;
-        Ok(self.plan.take(ended.direction, &ready, self.manner, &self.stop))
+        Ok(self.plan.take(
+            ended.direction,
+            &ready,
+            Manner { target_was_empty: false, ..self.manner },
+            &self.stop,
+        ))
     }
 }
 

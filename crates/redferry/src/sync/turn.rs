@@ -52,7 +52,7 @@ pub(crate) enum Failure {
     Differences { keys: u64, compared: u64 },
     #[error("the comparison could not be made: {0}")]
     NotCompared(String),
-    #[error("{keys} keys cannot be held by the other version")]
+    #[error("{keys} keys cannot be held by the other version; change or delete them, or go on without them")]
     Incompatible { keys: u64 },
     #[error(
         "changes could not be carried back after that: {0}; order it without a way back to go on all the same"
@@ -98,6 +98,10 @@ pub(super) async fn make(
         let equal = timeout_at(deadline, leg.steering.settle(quiet)).await;
         let equal = equal.map_err(|_| not_quiet(leg, wait))?.ok_or(Failure::Ended)?;
         let settled = Instant::now();
+        let incompatible = leg.watch.status().map_or(0, |status| status.incompatible);
+        if order.refuse_incompatible && incompatible > 0 {
+            return Err(Failure::Incompatible { keys: incompatible });
+        }
         overview.step(Step::Verifying);
         match compare(plan, leg, order, overview, stop).await {
             Ok(()) => {}
@@ -133,7 +137,7 @@ async fn compare(
 ) -> Result<(), Failure> {
     let progress = Progress::default();
     overview.comparing(progress.clone());
-    let proof = prove(plan, leg.direction, order.verify, order.sample, &progress, stop).await;
+    let proof = prove(plan, leg, order.verify, order.sample, &progress, stop).await;
     let proof = proof.map_err(Failure::NotCompared)?;
     let (keys, compared) = (proof.differing(), proof.compared);
     overview.proved(proof);
@@ -152,7 +156,7 @@ fn has_changed_since(leg: &Leg, settled: Instant) -> bool {
 async fn listen_back(plan: &Plan, leg: &Leg, stop: &Arc<Stop>) -> Result<Leg, Failure> {
     let direction = leg.direction.turned();
     let ready = plan.look(direction).await.map_err(Failure::NoWayBack)?;
-    let mut back = plan.take(direction, &ready, Manner { held: true, until_quiet: None }, stop);
+    let mut back = plan.take(direction, &ready, Manner { held: true, ..Manner::default() }, stop);
     let heard = async {
         loop {
             if back.watch.status().is_some_and(|status| status.phase != Phase::Probing) {

@@ -2,11 +2,14 @@
 
 mod bad_input;
 mod choice;
+mod healing;
 mod layouts;
 mod rdb;
 mod resume;
 mod source_reads;
+mod status;
 mod support;
 mod sync;
+mod turns;
 mod values;
 mod verify;

@@ -176,6 +176,35 @@ impl Redferry {
         self.run("copy", options)
     }
 
+    /// `redferry status` to its end, with a document.
+    pub(crate) fn status(&self, options: &[&str]) -> Ended {
+        self.ask("status", options)
+    }
+
+    /// A command to a running sync, to its end, with a document.
+    pub(crate) fn ask(&self, command: &str, options: &[&str]) -> Ended {
+        let mut process = self.asking(command, options);
+        ended(process.args(["--output", "json"]).output().expect("the binary runs"))
+    }
+
+    /// `redferry status`, for people.
+    pub(crate) fn status_command(&self, options: &[&str]) -> Command {
+        self.asking("status", options)
+    }
+
+    fn asking(&self, command: &str, options: &[&str]) -> Command {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_redferry"));
+        process
+            .current_dir(self.folder.path())
+            .env_clear()
+            .arg(command)
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        process
+    }
+
     /// A command, going on in the background.
     pub(crate) fn start(&self, command: &str, options: &[&str]) -> Child {
         self.command(command, options).spawn().expect("the binary runs")

@@ -13,14 +13,14 @@ use crate::support::{Ended, Redferry, wait};
 
 const QUIET: [&str; 2] = ["--until-quiet", "500ms"];
 
-fn plain() -> (Server, Server, Redferry) {
+pub(crate) fn plain() -> (Server, Server, Redferry) {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     let redferry = Redferry::between(&source.access(), &target.access());
     (source, target, redferry)
 }
 
 /// Waits until a command of the server's answers what is wanted.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < end, "{what}: not in time");
@@ -29,7 +29,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Waits until every key that was there at the beginning has been carried: the last one written is the witness.
-fn until_followed(source: &Server, target: &Server) {
+pub(crate) fn until_followed(source: &Server, target: &Server) {
     until("a new key arrives", || {
         source.command(&["SET", "witness", "there"]);
         target.command(&["GET", "witness"]) == Reply::Bulk(Some(b"there".to_vec()))
@@ -37,7 +37,7 @@ fn until_followed(source: &Server, target: &Server) {
 }
 
 #[track_caller]
-fn expect_ready(child: Child, code: i32) -> Ended {
+pub(crate) fn expect_ready(child: Child, code: i32) -> Ended {
     let ended = wait(child).expect(code);
     assert_eq!(ended.report["ready"], true, "{ended:#?}");
     assert_eq!(ended.report["phase"], "following", "{ended:#?}");
@@ -124,7 +124,7 @@ fn ctrl_c_ends_it_with_a_document() {
     let child = redferry.start("sync", &[]);
     until_followed(&source, &target);
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let ended = wait(child).expect(4).expect_said("--adopt-target");
+    let ended = wait(child).expect(4).expect_said("the same command goes on");
     assert_eq!(ended.report["ready"], false, "{ended:#?}");
     assert!(["snapshot", "following"].contains(&ended.report["phase"].as_str().unwrap()), "{ended:#?}");
 }
@@ -144,6 +144,20 @@ fn a_feed_that_is_cut_off_is_a_gap_that_heals() {
     assert_eq!(reasons, ["beginning", "feed_lost"], "{ended:#?}");
     assert!(gaps.iter().all(|gap| gap["healed_ms"].as_u64() > gap["since_ms"].as_u64()), "{ended:#?}");
     assert_eq!(target.command(&["EXISTS", "in the gap"]), Reply::Integer(1));
+}
+
+#[test]
+fn every_node_is_heard_twice_where_that_is_wanted() {
+    let (source, target, redferry) = plain();
+    let child = redferry.start("sync", &["--feeds", "2", "--until-quiet", "2s"]);
+    until_followed(&source, &target);
+    until("both feeds are cut off", || {
+        source.command(&["CLIENT", "KILL", "TYPE", "pubsub"]) == Reply::Integer(2)
+    });
+    let ended = expect_ready(child, 0);
+    let gaps = ended.report["gaps"].as_array().cloned().unwrap_or_default();
+    assert!(gaps.iter().any(|gap| gap["reason"] == "feed_lost"), "{ended:#?}");
+    redferry.run("sync", &["--feeds", "3"]).expect(2);
 }
 
 #[test]

@@ -76,7 +76,11 @@ async fn there_and_back_again(source: &Access, target: &Access) {
     redferry.ask("rollback", &NOW).expect(3).expect_said("the source is in charge");
 
     let over = redferry.ask("cutover", &NOW).expect(0);
-    assert_eq!((&over.report["direction"], &over.report["failure"]), (&"back".into(), &Value::Null), "{over:#?}");
+    assert_eq!(
+        (&over.report["direction"], &over.report["failure"]),
+        (&"back".into(), &Value::Null),
+        "{over:#?}"
+    );
     assert!(over.number("keys_compared") > 500, "{over:#?}");
     assert_equal(source, target).await;
     redferry.ask("cutover", &NOW).expect(3).expect_said("cut over already");
@@ -115,11 +119,17 @@ async fn writers_that_do_not_stop_are_named_and_nothing_happens() {
     let writing = Workload { keys: 5, ..Workload::new(73) }.start(&source.access());
     let ended = redferry.ask("cutover", &["--expect-quiet", "2s", "--wait", "6s"]).expect(3);
     assert_eq!(ended.report["failure"], "not_quiet", "{ended:#?}");
-    ended.expect_said("waiting for the writers to stop").expect_said("changes/s").expect_said("the source stays in charge");
+    ended
+        .expect_said("waiting for the writers to stop")
+        .expect_said("changes/s")
+        .expect_said("the source stays in charge");
     redferry.ask("cutover", &["--check"]);
     writing.end().await;
     let status = redferry.ask("status", &[]).expect(0);
-    assert_eq!((&status.report["direction"], &status.report["turns"]), (&"forward".into(), &Value::Array(Vec::new())));
+    assert_eq!(
+        (&status.report["direction"], &status.report["turns"]),
+        (&"forward".into(), &Value::Array(Vec::new()))
+    );
     redferry.ask("cutover", &NOW).expect(0);
 }
 
@@ -132,10 +142,30 @@ async fn keys_that_differ_forbid_it() {
     until_phase(&redferry, "following");
     target.command(&["SET", "stray", "x"]);
     let ended = redferry.ask("cutover", &NOW).expect(1);
-    assert_eq!((&ended.report["failure"], &ended.report["differing"]["extra"]), (&"differences".into(), &1.into()));
+    assert_eq!(
+        (&ended.report["failure"], &ended.report["differing"]["extra"]),
+        (&"differences".into(), &1.into())
+    );
     assert_eq!(ended.report["examples"][0]["key"], "stray", "{ended:#?}");
     let ended = redferry.ask("cutover", &[&NOW[..], &["--accept-differences"]].concat()).expect(1);
     assert_eq!((&ended.report["failure"], &ended.report["direction"]), (&Value::Null, &"back".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_old_version_cannot_hold_is_told_before_it_takes_over_again() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    dataset::strings(&source.access(), 300, 20).await;
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let _running = Running::start(&redferry, &["--show-keys"]);
+    until_phase(&redferry, "following");
+    redferry.ask("cutover", &NOW).expect(0);
+    target.command(&["HSET", "session", "user", "u", "token", "t"]);
+    target.command(&["HPEXPIRE", "session", "10000000", "FIELDS", "1", "token"]);
+    until("it is found", || redferry.ask("status", &[]).report["incompatible"] == 1);
+    let refused = redferry.ask("rollback", &[&NOW[..], &["--refuse-incompatible"]].concat()).expect(3);
+    assert_eq!(refused.report["failure"], "incompatible", "{refused:#?}");
+    let back = redferry.ask("rollback", &NOW).expect(0);
+    assert_eq!((&back.report["incompatible"], &back.report["direction"]), (&1.into(), &"forward".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +189,10 @@ async fn a_killed_sync_goes_on_in_every_phase() {
     dataset::mixed(&from, 20_000, 74).await;
     let redferry = Redferry::between(&from, &to);
     let slow = Running::start(&redferry, &["--max-keys-per-sec", "4000"]);
-    until("some keys are there", || matches!(target.command(&["DBSIZE"]), Reply::Integer(keys) if keys > 2_000));
+    until(
+        "some keys are there",
+        || matches!(target.command(&["DBSIZE"]), Reply::Integer(keys) if keys > 2_000),
+    );
     slow.kill();
 
     let running = Running::start(&redferry, &[]);
@@ -224,7 +257,10 @@ fn a_state_of_another_pair_or_in_use_is_refused() {
     let redferry = Redferry::between(&source.access(), &target.access());
     let _running = Running::start(&redferry, &["--state", "mine.json"]);
     until_followed(&source, &target);
-    redferry.run("sync", &["--state", "mine.json"]).expect(3).expect_said("another redferry is using the state file");
+    redferry
+        .run("sync", &["--state", "mine.json"])
+        .expect(3)
+        .expect_said("another redferry is using the state file");
     redferry.ask("status", &["--state", "mine.json"]).expect(0);
     redferry.ask("status", &[]).expect(5);
     std::fs::copy(redferry.folder().join("mine.json"), redferry.folder().join("other.json")).unwrap();

@@ -10,7 +10,6 @@ mod values;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use client::address::Address;
@@ -22,28 +21,9 @@ use testkit::{Access, dataset};
 use super::sides::Abilities;
 use super::{Comparer, Sides};
 use crate::brake::Brake;
+use crate::meter::Meter;
 use crate::options::{Level, Options};
 use crate::verdict::{Pair, Verdict};
-
-/// Counts what is read of the source.
-#[derive(Debug, Default)]
-struct Meter(AtomicU64);
-
-impl Brake for Meter {
-    fn take(&self, _keys: u64) -> Option<Duration> {
-        None
-    }
-
-    fn read(&self, bytes: u64) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn answered(&self, _after: Duration) {}
-
-    fn pause(&self) -> Duration {
-        Duration::ZERO
-    }
-}
 
 /// Two caches and how they are compared.
 struct Bench {
@@ -88,7 +68,7 @@ impl Bench {
     }
 
     fn comparer_of(&self, sides: Sides) -> Comparer {
-        Comparer::new(Arc::new(sides), &self.options, Arc::clone(&self.meter) as Arc<dyn Brake>)
+        Comparer::new(Arc::new(sides), self.options.closeness(), Arc::clone(&self.meter) as Arc<dyn Brake>)
     }
 
     async fn comparer(&self) -> Comparer {
@@ -115,7 +95,7 @@ async fn a_comparison_can_move_between_threads() {
     assert_eq!(task.await.unwrap(), [Verdict::Gone]);
 }
 
-fn endpoint(side: Side, access: &Access) -> Endpoint {
+pub(crate) fn endpoint(side: Side, access: &Access) -> Endpoint {
     let mut address = Address::parse(&access.url()).unwrap();
     address.user = access.user.clone();
     let address = address.with_password(access.password.clone().map(Secret::new));

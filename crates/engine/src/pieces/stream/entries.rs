@@ -23,13 +23,14 @@ pub(super) struct Placeholders {
     pub(super) between: Vec<Id>,
 }
 
-/// Copies all entries. `pending` are ids, in order, that must exist afterwards.
-pub(super) async fn copy(job: &mut Job<'_>, length: u64, pending: Vec<Id>) -> Step<Placeholders> {
+/// Copies all entries, of which none is later than `last`. `pending` are ids, in order, that must exist afterwards.
+pub(super) async fn copy(job: &mut Job<'_>, length: u64, last: Id, pending: Vec<Id>) -> Step<Placeholders> {
     let mut size = job.piece_size(length).await?;
     let mut pages = Entries {
         key: job.names.key,
         temp: job.names.temp,
         from: (length > 0).then(Id::default),
+        last,
         pending: pending.into_iter().peekable(),
         received: Vec::new(),
         seen: 0,
@@ -54,6 +55,7 @@ struct Entries<'a> {
     temp: &'a [u8],
     /// Where the next page begins; `None` when all pages came.
     from: Option<Id>,
+    last: Id,
     pending: std::iter::Peekable<std::vec::IntoIter<Id>>,
     received: Vec<(Id, Vec<Bytes>)>,
     seen: u64,
@@ -72,6 +74,9 @@ impl Pages for Entries<'_> {
         let entries = replies.pop().and_then(Value::into_array).ok_or_else(odd)?;
         let entries: Option<Vec<_>> = entries.into_iter().map(entry).collect();
         self.received = entries.ok_or_else(odd)?;
+        if self.received.last().is_some_and(|(id, _)| *id > self.last) {
+            return Err(Unfit::Changed);
+        }
         // A page shorter than asked for is not taken for the last one: an empty one is.
         self.from = self.received.last().and_then(|(id, _)| id.next());
         let mut measure = Measure::default();

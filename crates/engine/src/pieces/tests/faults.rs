@@ -12,7 +12,11 @@ use super::{Pair, PiecesEnd, keys, run};
 use crate::temporary;
 
 /// Repeats a command every `every` until the returned task is aborted.
-fn keep_running(access: &Access, command: &'static str, every: Duration) -> tokio::task::JoinHandle<()> {
+pub(super) fn keep_running(
+    access: &Access,
+    command: &'static str,
+    every: Duration,
+) -> tokio::task::JoinHandle<()> {
     let access = access.clone();
     tokio::spawn(async move {
         let mut connection = access.connect().await;

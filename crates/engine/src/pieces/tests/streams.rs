@@ -1,8 +1,12 @@
 //! What lives beside a stream's entries.
 
+use std::time::Duration;
+
+use migration::tally::Cause;
 use testkit::Server;
 use testkit::compare::{self, Options};
 
+use super::faults::keep_running;
 use super::{Pair, PiecesEnd, keys, run};
 
 /// Entries that are pending although they are gone: before the first entry, between and after the last one,
@@ -102,4 +106,19 @@ async fn a_consumer_at_work_is_a_change() {
     assert!(worker.is_finished(), "the copy was taken while the consumer still worked");
     compare::caches(&pair.source, &pair.target, &Options::default()).await.assert_equal();
     assert_eq!(keys(&pair.target).await, ["stream"]);
+}
+
+/// Entries that came after the last id was asked for are later than what the target is told to be the last one.
+#[tokio::test]
+async fn a_stream_that_grows_is_a_change_and_no_error() {
+    let (source, target) = (Server::plain7().start(), Server::plain6().start());
+    for n in 1..=500 {
+        source.command(&["XADD", "stream", &format!("{n}-1"), "field", "value"]);
+    }
+    let pair = Pair { piece: 256, ..Pair::of_7_and(&source, &target) };
+    let writer = keep_running(&pair.source, "XADD stream * field value", Duration::from_millis(1));
+    assert_eq!(pair.copy("stream").await, PiecesEnd::Not(Cause::ChangedWhileRead));
+    writer.abort();
+    assert!(matches!(pair.copy("stream").await, PiecesEnd::Copied { .. }));
+    compare::caches(&pair.source, &pair.target, &Options::default()).await.assert_equal();
 }

@@ -70,8 +70,8 @@ pub(super) fn version(picture: &Picture<'_>) -> Outcome {
     match (source.release(), target.release()) {
         (Some(from), Some(to)) if from > to => Outcome::warning(
             format!(
-                "the source ({}) is newer than the target ({}), which may refuse its payloads: such values \
-                 are written type by type, which is slower",
+                "the source ({}) is newer than the target ({}): values are written in their older form, and \
+                 those that have none (hash fields that expire) are refused",
                 source.version.as_deref().unwrap_or_default(),
                 target.version.as_deref().unwrap_or_default()
             ),

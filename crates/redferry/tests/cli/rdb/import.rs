@@ -31,6 +31,23 @@ async fn redis_7_4_goes_back_into_redis_6() {
     equal(&source.access(), &target.access()).await;
 }
 
+/// Redis 6 ends its process when it is given a module's value that it does not know.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_of_modules_do_not_bring_down_redis_6() {
+    let (source, target) = (Server::plain7().modules(true).start(), Server::plain6().start());
+    source.command(&["JSON.SET", "document", "$", "1"]);
+    source.command(&["SET", "text", "value"]);
+    let file = saved(&source).await;
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let ended = redferry.rdb("import", &[text(&file)]).expect(1);
+    assert_eq!(ended.report["causes"]["module_type_unknown"], 1, "{ended:#?}");
+    assert_eq!(target.command(&["GET", "text"]).text(), "value");
+    target.command(&["FLUSHALL"]);
+    let ended = redferry.copy(&[]).expect(1);
+    assert_eq!(ended.report["causes"]["module_type_unknown"], 1, "{ended:#?}");
+    assert_eq!(target.command(&["GET", "text"]).text(), "value");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn large_values_travel_in_pieces() {
     let (source, target) = (Server::plain6().start(), Server::amr().start());
