@@ -18,6 +18,7 @@ mod guess;
 pub mod import;
 mod lane;
 mod ledger;
+pub mod meet;
 mod names;
 mod options;
 mod patience;

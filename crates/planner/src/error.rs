@@ -14,6 +14,8 @@ pub enum PlanError {
     Enterprise,
     #[error("{given:?} is no series; use M (memory), B (balanced), X (compute) or A (flash)")]
     UnknownSeries { given: String },
+    #[error("{given:?} is no clustering policy; use NoCluster, OSSCluster or EnterpriseCluster")]
+    UnknownPolicy { given: String },
     #[error("there is no SKU {given:?}; the catalogue has {known}")]
     UnknownSku { given: String, known: String },
     #[error("{sku} is not sold as {tier}; that tier has {known}")]

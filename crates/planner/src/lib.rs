@@ -6,11 +6,13 @@
 //! sources contradict, the catalogue has the newer statement and remembers the other with its date.
 
 pub mod catalog;
+pub mod connection;
 pub mod date;
 pub mod dates;
 mod error;
 pub mod features;
 pub mod price;
+pub mod scan;
 pub mod sku;
 pub mod tier;
 

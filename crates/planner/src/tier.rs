@@ -146,3 +146,29 @@ pub enum ClusteringPolicy {
     OSSCluster,
     EnterpriseCluster,
 }
+
+impl ClusteringPolicy {
+    pub const ALL: [ClusteringPolicy; 3] =
+        [ClusteringPolicy::NoCluster, ClusteringPolicy::OSSCluster, ClusteringPolicy::EnterpriseCluster];
+
+    /// As the resource names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ClusteringPolicy::NoCluster => "NoCluster",
+            ClusteringPolicy::OSSCluster => "OSSCluster",
+            ClusteringPolicy::EnterpriseCluster => "EnterpriseCluster",
+        }
+    }
+}
+
+impl FromStr for ClusteringPolicy {
+    type Err = PlanError;
+
+    fn from_str(given: &str) -> Result<ClusteringPolicy, PlanError> {
+        let short = |name: &str| name.to_ascii_lowercase().replace("cluster", "");
+        ClusteringPolicy::ALL
+            .into_iter()
+            .find(|policy| short(policy.as_str()) == short(given))
+            .ok_or_else(|| PlanError::UnknownPolicy { given: given.to_owned() })
+    }
+}

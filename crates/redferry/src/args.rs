@@ -1,5 +1,6 @@
 //! What can be typed: commands, options and their help.
 
+mod connection;
 mod copy;
 mod plan;
 mod quantities;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::connection::{ConnectionCommand, NewCache, RewriteArgs, ScanArgs, TalkArgs};
 pub(crate) use self::copy::{CheckArgs, CopyArgs, Preflight};
 pub(crate) use self::plan::{
     CatalogFolder, DatesArgs, FeaturesArgs, ListArgs, MapArgs, PriceArgs, RecommendArgs, SkuCommand,
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     Features(FeaturesArgs),
     /// What a cache costs in a month, and what it would cost as Azure Managed Redis
     Price(PriceArgs),
+    /// The connection settings of applications: convert them, find them in sources, try an address
+    #[command(subcommand)]
+    Connection(Box<ConnectionCommand>),
     /// When Azure Cache for Redis retires, and the days that are left
     Dates(DatesArgs),
 }

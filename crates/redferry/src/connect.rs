@@ -53,12 +53,30 @@ pub(crate) fn target(side: &TargetSide, way: &Way) -> Result<OneSide, Exit> {
     Ok(OneSide { endpoint: endpoint(Side::Target, &address, way)?, address })
 }
 
+/// A cache that is neither: it is only looked at.
+pub(crate) fn only(text: &str, file: Option<&Path>, prompt: bool, way: &Way) -> Result<OneSide, Exit> {
+    let asked = Asked { option: "ADDRESS", what: "cache", variable: "REDFERRY_PASSWORD" };
+    let address = address(&asked, text, file, prompt)?;
+    warn_of(way);
+    Ok(OneSide { endpoint: endpoint(Side::Target, &address, way)?, address })
+}
+
+/// How an address is called.
+struct Asked {
+    option: &'static str,
+    what: &'static str,
+    /// Environment variable of its password.
+    variable: &'static str,
+}
+
 fn source_address(side: &SourceSide) -> Result<Address, Exit> {
-    address(Side::Source, &side.source, side.source_password_file.as_deref(), side.source_password_prompt)
+    let asked = Asked { option: "--source", what: "source", variable: "REDFERRY_SOURCE_PASSWORD" };
+    address(&asked, &side.source, side.source_password_file.as_deref(), side.source_password_prompt)
 }
 
 fn target_address(side: &TargetSide) -> Result<Address, Exit> {
-    address(Side::Target, &side.target, side.target_password_file.as_deref(), side.target_password_prompt)
+    let asked = Asked { option: "--target", what: "target", variable: "REDFERRY_TARGET_PASSWORD" };
+    address(&asked, &side.target, side.target_password_file.as_deref(), side.target_password_prompt)
 }
 
 fn warn_of(way: &Way) {
@@ -82,17 +100,14 @@ fn endpoint(side: Side, address: &Address, way: &Way) -> Result<Endpoint, Exit> 
         .map_err(|error| Exit::usage(format!("{side}: {error}")))
 }
 
-fn address(side: Side, text: &str, file: Option<&Path>, prompt: bool) -> Result<Address, Exit> {
-    let wrong = |error: String| Exit::usage(format!("--{side}: {error}"));
+fn address(asked: &Asked, text: &str, file: Option<&Path>, prompt: bool) -> Result<Address, Exit> {
+    let Asked { option, what, variable } = *asked;
+    let wrong = |error: String| Exit::usage(format!("{option}: {error}"));
     let address = Address::parse(text).map_err(|error| wrong(error.to_string()))?;
-    let variable = match side {
-        Side::Source => "REDFERRY_SOURCE_PASSWORD",
-        Side::Target => "REDFERRY_TARGET_PASSWORD",
-    };
     let password = if let Some(file) = file {
         Some(Secret::from_file(file).map_err(|error| wrong(error.to_string()))?)
     } else if prompt {
-        let question = format!("Password of the {side} {address}: ");
+        let question = format!("Password of the {what} {address}: ");
         Some(Secret::prompt(&question).map_err(|error| wrong(error.to_string()))?)
     } else if address.password.is_some() {
         address.password.clone()

@@ -11,7 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("commands", &[]),
     ("rdb", &[]),
     ("blob", &[]),
-    ("planner", &[]),
+    ("planner", &["commands"]),
     ("migration", &["commands"]),
     ("client", &["commands", "resp"]),
     ("engine", &["client", "commands", "migration", "rdb", "resp"]),

@@ -1,0 +1,135 @@
+//! The name that a cache will have.
+
+use super::ConnectionError;
+use crate::{Catalog, Cloud, ClusteringPolicy, Service};
+
+/// What the new settings shall be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// The new cache's host.
+    pub to_host: Option<String>,
+    /// For a guess of it.
+    pub region: Option<String>,
+    pub policy: Option<ClusteringPolicy>,
+    /// Microsoft Entra ID instead of access keys.
+    pub entra: bool,
+    /// Leave database numbers as they are: who only rewrites a file does not move its data.
+    pub keep_databases: bool,
+}
+
+/// Old names and new ones.
+#[derive(Clone, Debug)]
+pub struct Places {
+    suffixes: Vec<(Cloud, Service, String, Option<bool>)>,
+    /// Ports of the old service, X for any digit.
+    ports: Vec<String>,
+    to_host: Option<String>,
+    region: Option<String>,
+}
+
+/// The port of Azure Managed Redis and of the Enterprise tiers, for clients.
+pub(crate) const PORT: u16 = 10000;
+
+/// What becomes of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Renewed {
+    To {
+        host: String,
+        note: Option<String>,
+    },
+    /// Of Azure Managed Redis already.
+    Already,
+    /// Nothing that is known here.
+    Other,
+    /// It has to be another, and which is not known.
+    Unknown,
+    Enterprise,
+}
+
+impl Places {
+    /// # Errors
+    /// The wished host or region cannot be one.
+    pub fn new(wish: &Wish, catalog: &Catalog) -> Result<Places, ConnectionError> {
+        let label = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        if let Some(given) = wish.to_host.as_ref().filter(|host| !host.split('.').all(label)) {
+            return Err(ConnectionError::BadHost { given: given.clone() });
+        }
+        if let Some(given) = wish.region.as_ref().filter(|region| !label(region)) {
+            return Err(ConnectionError::BadRegion { given: given.clone() });
+        }
+        let suffixes = catalog.endpoints.suffixes.rows.iter();
+        let ports = catalog.endpoints.ports.rows.iter().filter(|row| row.service == Service::Acr);
+        Ok(Places {
+            suffixes: suffixes
+                .map(|row| (row.cloud, row.service, row.suffix.clone(), row.regional))
+                .collect(),
+            ports: ports.flat_map(|row| row.ports.split(", ").map(str::to_owned)).collect(),
+            to_host: wish.to_host.clone(),
+            region: wish.region.as_ref().map(|region| region.to_ascii_lowercase()),
+        })
+    }
+
+    /// How the names of the old service end.
+    pub(crate) fn old_suffixes(&self) -> impl Iterator<Item = &str> {
+        self.suffixes
+            .iter()
+            .filter(|(_, service, ..)| *service == Service::Acr)
+            .map(|(_, _, suffix, _)| suffix.as_str())
+    }
+
+    /// Whether a port is one of the old service.
+    pub(crate) fn is_old_port(&self, port: &str) -> bool {
+        self.ports.iter().any(|known| {
+            known.len() == port.len()
+                && known
+                    .bytes()
+                    .zip(port.bytes())
+                    .all(|(known, digit)| known == digit || (known == b'X' && digit.is_ascii_digit()))
+        })
+    }
+
+    /// The service and cloud of a host, and its first label or labels.
+    fn of<'h>(&self, host: &'h str) -> Option<(Cloud, Service, &'h str)> {
+        let host = host.trim_end_matches('.');
+        self.suffixes.iter().find_map(|(cloud, service, suffix, _)| {
+            let at =
+                host.len().checked_sub(suffix.len()).filter(|at| *at > 0 && host.is_char_boundary(*at))?;
+            host[at..].eq_ignore_ascii_case(suffix).then(|| (*cloud, *service, &host[..at]))
+        })
+    }
+
+    pub(super) fn renew(&self, host: &str) -> Renewed {
+        let (cloud, name) = match (self.of(host), &self.to_host) {
+            (Some((_, Service::Amr, _)), _) => return Renewed::Already,
+            (Some(_), Some(new)) => return Renewed::To { host: new.clone(), note: None },
+            (Some((_, Service::Acre, _)), None) => return Renewed::Enterprise,
+            (Some((cloud, Service::Acr, name)), None) => (cloud, name),
+            (None, _) => return Renewed::Other,
+        };
+        let name = name.strip_suffix(".privatelink").unwrap_or(name);
+        let suffix = self.suffixes.iter().find(|(of, service, ..)| *of == cloud && *service == Service::Amr);
+        let (Some((_, _, suffix, regional)), false) = (suffix, name.contains('.')) else {
+            return Renewed::Unknown;
+        };
+        let host = match (&self.region, regional) {
+            (Some(region), Some(true) | None) => format!("{name}.{region}{suffix}"),
+            (None, Some(true) | None) => return Renewed::Unknown,
+            (_, Some(false)) => format!("{name}{suffix}"),
+        };
+        let doubt = match regional {
+            Some(_) => "",
+            None => "; whether the region is part of it in this cloud is not published",
+        };
+        let note = format!(
+            "{host} is a guess from the old name and the region{doubt}: compare it with `hostName` of the resource"
+        );
+        Renewed::To { host, note: Some(note) }
+    }
+
+    /// The wished host, for settings that name none of Azure.
+    pub(super) fn wished(&self) -> Option<&str> {
+        self.to_host.as_deref()
+    }
+}
