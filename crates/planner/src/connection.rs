@@ -23,6 +23,7 @@ pub(crate) use document::Edit;
 pub use document::{Document, Field};
 pub use form::Form;
 pub use host::{Places, Wish};
+pub(crate) use stack_exchange::is_option;
 
 use serde::Serialize;
 

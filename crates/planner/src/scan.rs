@@ -81,7 +81,7 @@ pub const IDS: [&str; 11] = [
 
 /// What is found in a file, in the order of its lines. The new host is not known here, so nothing has a fix that needs it.
 pub fn text(path: &str, text: &str, catalog: &Catalog, policy: Option<ClusteringPolicy>) -> Vec<Finding> {
-    let wish = Wish { policy, keep_databases: true, ..Wish::default() };
+    let wish = Wish { policy, cautious: true, ..Wish::default() };
     Scanner::new(&wish, catalog).map(|scanner| scanner.text(path, text)).unwrap_or_default()
 }
 
@@ -111,7 +111,7 @@ impl Scanner {
     /// # Errors
     /// The wished host or region cannot be one.
     pub fn new(wish: &Wish, catalog: &Catalog) -> Result<Scanner, ConnectionError> {
-        let wish = Wish { keep_databases: true, ..wish.clone() };
+        let wish = Wish { cautious: true, ..wish.clone() };
         let places = Places::new(&wish, catalog)?;
         let blocked = blocked::Blocked::new(catalog, wish.policy);
         Ok(Scanner { wish, places, blocked })

@@ -45,6 +45,7 @@ fn hosts_ports_and_tls() {
     one("a.py", "r = redis.Redis(host=HOST, ssl=False)", "tls");
     one(".env", "REDIS_SSL=false", "tls");
     nothing("a.py", "redis.Redis(host=HOST, port=10000, ssl=True)");
+    nothing("a.yaml", "redis: localhost:6379");
     nothing("a.py", "order = 16380 + 6379");
     nothing("a.py", "port = 5432");
     assert!(found("a.py", "port = 6379\nssl = False\n", None).is_empty(), "nothing about the cache");
@@ -194,6 +195,9 @@ fn nothing_is_fixed_by_halves() {
         scan::fixed(text, &scanner().text(".env", text)),
         "REDIS_HOST=shop.westeurope.redis.azure.net\nREDIS_PORT=10000\n"
     );
+    // A cache that is not Azure's is none to replace, whatever its name.
+    let text = "REDIS_HOST=cache.example.com\nREDIS_PORT=6379\nOTHER=cache.example.com:6379,ssl=False\n";
+    assert_eq!(scan::fixed(text, &scanner().text(".env", text)), text);
     // Another cache's port and one that has nothing to do with it.
     let text = "{\"a\": {\"host\": \"shop.redis.cache.windows.net\", \"port\": 6380}, \"b\": {\"redisHost\": \"local\", \"port\": 6379}}";
     assert!(scan::fixed(text, &scanner().text("a.json", text)).contains("\"local\", \"port\": 6379"));

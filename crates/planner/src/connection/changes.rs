@@ -295,7 +295,7 @@ impl Search<'_> {
         let remedy =
             "database 0 only: bring its keys there with a prefix, as redferry copy --prefix-by-db writes it";
         changes.push((Kind::Database, format!("database {number} -> 0; {remedy}")));
-        if !self.wish.keep_databases {
+        if !self.wish.cautious {
             set("0".to_owned());
         }
     }

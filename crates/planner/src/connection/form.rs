@@ -94,7 +94,7 @@ fn is_yaml(line: &str) -> bool {
     if line == "---" || line == "-" || line.starts_with("- ") {
         return true;
     }
-    let name = line.trim_start_matches(':').split_once(':').map(|(name, rest)| (name, rest));
+    let name = line.trim_start_matches(':').split_once(':');
     name.is_some_and(|(name, rest)| {
         !name.is_empty()
             && (rest.is_empty() || rest.starts_with(' '))

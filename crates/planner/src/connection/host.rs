@@ -13,8 +13,9 @@ pub struct Wish {
     pub policy: Option<ClusteringPolicy>,
     /// Microsoft Entra ID instead of access keys.
     pub entra: bool,
-    /// Leave database numbers as they are: who only rewrites a file does not move its data.
-    pub keep_databases: bool,
+    /// Leave database numbers as they are, and hosts that are none of Azure: who rewrites files moves no data, and does
+    /// not look at each.
+    pub cautious: bool,
 }
 
 /// Old names and new ones.
@@ -25,6 +26,7 @@ pub struct Places {
     ports: Vec<String>,
     to_host: Option<String>,
     region: Option<String>,
+    cautious: bool,
 }
 
 /// The port of Azure Managed Redis and of the Enterprise tiers, for clients.
@@ -67,6 +69,7 @@ impl Places {
                 .collect(),
             ports: ports.flat_map(|row| row.ports.split(", ").map(str::to_owned)).collect(),
             to_host: wish.to_host.clone(),
+            cautious: wish.cautious,
             region: wish.region.as_ref().map(|region| region.to_ascii_lowercase()),
         })
     }
@@ -130,6 +133,6 @@ impl Places {
 
     /// The wished host, for settings that name none of Azure.
     pub(super) fn wished(&self) -> Option<&str> {
-        self.to_host.as_deref()
+        self.to_host.as_deref().filter(|_| !self.cautious)
     }
 }

@@ -91,7 +91,8 @@ pub(super) fn has_options(text: &str) -> bool {
     parse(text).is_some_and(|parts| !parts.options.is_empty())
 }
 
-fn is_option(name: &str) -> bool {
+/// Whether StackExchange.Redis has an option of that name.
+pub(crate) fn is_option(name: &str) -> bool {
     name.starts_with('$') || OPTIONS.contains(&name.to_ascii_lowercase().as_str())
 }
 

@@ -52,8 +52,13 @@ pub(super) fn look(line: &Line<'_>, places: &Places) -> Vec<Said> {
     let mut say =
         |id: &'static str, text: String| said.push(Said { id, text, remedy: remedy(id).to_owned() });
     let near = line.text.to_ascii_lowercase();
-    let old =
-        PORT.captures_iter(line.text).map(|found| found[1].to_owned()).find(|port| places.is_old_port(port));
+    // A Redis of one's own beside the program.
+    let local = ["localhost:", "127.0.0.1:", "0.0.0.0:"];
+    let old = (PORT.captures_iter(line.text))
+        .filter_map(|found| found.get(1))
+        .filter(|port| !local.iter().any(|host| line.text[..port.start()].ends_with(host)))
+        .map(|port| port.as_str())
+        .find(|port| places.is_old_port(port));
     if let Some(port) = old
         && (port.len() == 4 || near.contains("redis"))
     {

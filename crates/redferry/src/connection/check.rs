@@ -16,30 +16,34 @@ pub(super) async fn run(args: &TalkArgs) -> Result<Exit, Exit> {
 }
 
 /// What it is by its name, and by its port where the name is of one's own.
-fn product(side: &OneSide, met: &Met) -> &'static str {
-    match side.address.kind() {
-        Service::AzureCache => "Azure Cache for Redis",
-        Service::AzureManaged => "Azure Managed Redis",
-        Service::AzureEnterprise => "Azure Cache for Redis Enterprise",
-        Service::Other => match (side.address.port, met.enterprise) {
-            (10000, _) => "Azure Managed Redis or Enterprise, by its port",
-            (6380, _) => "Azure Cache for Redis, by its port",
-            (_, true) => "Redis Enterprise",
-            _ => "Redis; neither name nor port is one of Azure's",
-        },
+fn product(service: Service, port: u16, enterprise: bool) -> &'static str {
+    match (service, port) {
+        (Service::AzureCache, _) => "Azure Cache for Redis",
+        (Service::AzureManaged, _) => "Azure Managed Redis",
+        (Service::AzureEnterprise, _) => "Azure Cache for Redis Enterprise",
+        (Service::Other, 10000) => "Azure Managed Redis or Enterprise, by its port",
+        (Service::Other, 6380) => "Azure Cache for Redis, by its port",
+        (Service::Other, _) if enterprise => "Redis Enterprise",
+        (Service::Other, _) => "Redis; neither name nor port is one of Azure's",
+    }
+}
+
+/// How clients see the shards.
+fn policy(cluster: bool, managed: bool) -> &'static str {
+    match (cluster, managed) {
+        (true, true) => "OSSCluster",
+        (true, false) => "cluster",
+        (false, true) => "NoCluster or EnterpriseCluster: one address",
+        (false, false) => "none: one address",
     }
 }
 
 fn account(args: &TalkArgs, side: &OneSide, met: &Met) -> Exit {
     let cluster = matches!(met.topology, Topology::Cluster(_));
-    let managed = matches!(side.address.kind(), Service::AzureManaged | Service::AzureEnterprise);
+    let service = side.address.kind();
+    let managed = matches!(service, Service::AzureManaged | Service::AzureEnterprise) || met.enterprise;
     let shards = met.topology.primaries().len();
-    let policy = match (cluster, managed || met.enterprise) {
-        (true, true) => "OSSCluster",
-        (true, false) => "cluster",
-        (false, true) => "NoCluster or EnterpriseCluster: one address",
-        (false, false) => "none: one address",
-    };
+    let policy = policy(cluster, managed);
     let name = side.address.server_name.as_deref().unwrap_or(&side.address.host);
     let certificate = match (side.endpoint.is_tls(), args.way.insecure) {
         (false, _) => None,
@@ -64,7 +68,8 @@ fn account(args: &TalkArgs, side: &OneSide, met: &Met) -> Exit {
     if met.resp3.is_ok() {
         settings.push("RESP3 is possible".to_owned());
     }
-    let (product, version) = (product(side, met), met.version.as_deref().unwrap_or("of unknown version"));
+    let product = product(service, side.address.port, met.enterprise);
+    let version = met.version.as_deref().unwrap_or("of unknown version");
     let layout =
         if cluster { format!("cluster of {shards} shards") } else { "one address for all keys".to_owned() };
     let mut text = format!(
@@ -99,5 +104,23 @@ fn account(args: &TalkArgs, side: &OneSide, met: &Met) -> Exit {
         count => exit.with_error(format!(
             "{count} of {shards} nodes are out of a client's reach: it would fail on their keys"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_tells_the_service_and_else_the_port() {
+        let of = |host: &str, port| product(Service::of_host(host), port, false);
+        assert_eq!(of("shop.redis.cache.windows.net", 15000), "Azure Cache for Redis");
+        assert_eq!(of("shop.redis.usgovcloudapi.net", 10000), "Azure Managed Redis");
+        assert!(of("cache.example.com", 6380).starts_with("Azure Cache for Redis, by"));
+        assert!(of("cache.example.com", 10000).starts_with("Azure Managed Redis or"));
+        assert!(of("cache.example.com", 6379).starts_with("Redis;"));
+        assert_eq!(product(Service::Other, 12000, true), "Redis Enterprise");
+        assert_eq!((policy(true, true), policy(true, false)), ("OSSCluster", "cluster"));
+        assert!(policy(false, true).starts_with("NoCluster or EnterpriseCluster"));
     }
 }
