@@ -205,6 +205,11 @@ fn yaml_of_spring_kubernetes_and_sidekiq() {
         "env:\n- name: REDIS_HOST\n  value: shop.westeurope.redis.azure.net\n- name: REDIS_PORT\n  value: \"10000\"\n- name: DB_PORT\n  value: \"5432\"\n",
     );
     becomes(
+        "environment:\n  - REDIS_URL=rediss://:a:b=@shop.redis.cache.windows.net:6380/2\n  - REDIS_HOST=shop.redis.cache.windows.net\n  - REDIS_PORT=6380\n  - DB_PORT=5432\n",
+        Form::Yaml,
+        "environment:\n  - REDIS_URL=rediss://:a:b=@shop.westeurope.redis.azure.net:10000/0\n  - REDIS_HOST=shop.westeurope.redis.azure.net\n  - REDIS_PORT=10000\n  - DB_PORT=5432\n",
+    );
+    becomes(
         ":concurrency: 5\n:url: redis://:k@shop.redis.cache.windows.net:6379/1\n",
         Form::Yaml,
         ":concurrency: 5\n:url: rediss://:k@shop.westeurope.redis.azure.net:10000/0\n",

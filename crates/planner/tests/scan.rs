@@ -44,6 +44,7 @@ fn hosts_ports_and_tls() {
     one("a.go", "addr := host + \":6380\"; redisPort := 13001", "port");
     one("a.py", "r = redis.Redis(host=HOST, ssl=False)", "tls");
     one(".env", "REDIS_SSL=false", "tls");
+    one("main.tf", "non_ssl_port_enabled = true", "tls");
     nothing("a.py", "redis.Redis(host=HOST, port=10000, ssl=True)");
     nothing("a.yaml", "redis: localhost:6379");
     nothing("a.py", "order = 16380 + 6379");
@@ -81,6 +82,8 @@ fn databases() {
 #[test]
 fn notifications_config_and_refused_commands() {
     one("a.cs", "sub.Subscribe(\"__keyevent@0__:expired\", handler);", "notifications");
+    one("main.bicep", "'notify-keyspace-events': 'KEA'", "notifications");
+    one("main.tf", "notify_keyspace_events = \"KEA\"", "notifications");
     for (path, line) in [
         ("a.py", "r.config_set('maxmemory-policy', 'allkeys-lru')"),
         ("a.js", "await client.configGet('maxmemory')"),

@@ -10,12 +10,12 @@ use crate::args::ConnectionCommand;
 use crate::exit::Exit;
 
 /// Runs the command.
-pub(crate) async fn run(command: &ConnectionCommand) -> Exit {
+pub(crate) async fn run(command: &ConnectionCommand, quiet: bool) -> Exit {
     let ended = |ended: Result<Exit, Exit>| match ended {
         Ok(exit) | Err(exit) => exit,
     };
     match command {
-        ConnectionCommand::Convert(args) => ended(convert::run(args)).of("connection convert"),
+        ConnectionCommand::Convert(args) => ended(convert::run(args, quiet)).of("connection convert"),
         ConnectionCommand::Scan(args) => ended(scan::run(args)).of("connection scan"),
         ConnectionCommand::Check(args) => ended(check::run(args).await).of("connection check"),
     }

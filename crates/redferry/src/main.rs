@@ -58,7 +58,7 @@ fn main() -> std::process::ExitCode {
             Command::Sku(command) => plan::sku::run(command),
             Command::Features(args) => plan::features::run(args).of("features"),
             Command::Price(args) => plan::price::run(args).of("price"),
-            Command::Connection(command) => connection::run(command).await,
+            Command::Connection(command) => connection::run(command, cli.quiet).await,
             Command::Dates(args) => plan::dates::run(args).of("dates"),
         }
     });

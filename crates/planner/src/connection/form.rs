@@ -90,8 +90,13 @@ impl Form {
 /// A line `name: value`, `name:`, `- value` or the like.
 fn is_yaml(line: &str) -> bool {
     let line = line.trim_start();
-    let Some(line) = line.strip_prefix("- ").or(Some(line)) else { return false };
-    if line == "---" || line == "-" || line.starts_with("- ") {
+    if let Some(item) = line.strip_prefix("- ")
+        && (item.starts_with("- ") || lines::is_env(item))
+    {
+        return true;
+    }
+    let line = line.strip_prefix("- ").unwrap_or(line);
+    if line == "---" || line == "-" {
         return true;
     }
     let name = line.trim_start_matches(':').split_once(':');

@@ -3,6 +3,7 @@
 //! Blocks (`|`, `>`), flow collections and anchors stay as they are.
 
 use super::document::{Coding, Field, parts};
+use super::lines::is_env;
 use super::stack_exchange::trimmed;
 
 pub(super) fn fields(text: &str) -> Vec<Field> {
@@ -41,7 +42,13 @@ pub(super) fn fields(text: &str) -> Vec<Field> {
         around.retain(|(outer, _)| *outer < indent);
         let path = || around.iter().flat_map(|(_, name)| name.clone()).collect::<Vec<String>>();
         let Some((name, colon)) = name(content) else {
-            scalar(&mut fields, text, path(), content_at..begin + line.len());
+            // An entry of a list: `- NAME=value` as compose files have it, or a value alone.
+            let equals = content.find('=').filter(|_| is_env(content));
+            let (names, value_at) = match equals {
+                Some(at) => (parts(&content[..at]), content_at + at + 1),
+                None => (path(), content_at),
+            };
+            scalar(&mut fields, text, names, value_at..begin + line.len());
             continue;
         };
         let value = content_at + colon + 1..begin + line.len();

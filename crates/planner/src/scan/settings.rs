@@ -16,7 +16,10 @@ static PORT: LazyLock<Regex> = LazyLock::new(|| {
 });
 static TLS_OFF: LazyLock<Regex> = LazyLock::new(|| {
     expression(
-        r#"(?i)\b(?:redis_?)?(?:use_?)?(?:ssl|tls)(?:\.?_?enabled)?["'\]]*\s*(?:=>|:=|=|:)\s*["']?(?:false|no|off)\b"#,
+        r#"(?xi) \b (?:
+            (?:redis_?)? (?:use_?)? (?:ssl|tls) (?:[._]?enabled)? ["'\]]* \s* (?:=>|:=|=|:) \s* ["']? (?:false|no|off)
+            | (?:enable_?non_?ssl_?port|non_?ssl_?port_?enabled) ["']? \s* [:=] \s* ["']? true
+        ) \b"#,
     )
 });
 static DATABASE: LazyLock<Regex> = LazyLock::new(|| {
@@ -29,7 +32,7 @@ static DATABASE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 static NOTIFICATIONS: LazyLock<Regex> =
-    LazyLock::new(|| expression(r"(?i)__key(?:space|event)@|notify-keyspace-events"));
+    LazyLock::new(|| expression(r"(?i)__key(?:space|event)@|notify[-_]?keyspace[-_]?events"));
 
 /// Hosts and zones of the old service.
 pub(super) fn hosts(line: &Line<'_>, places: &Places) -> Vec<Said> {

@@ -12,7 +12,7 @@ use crate::plan;
 /// A file of settings is not larger. Bytes.
 const LARGEST: u64 = 4 << 20;
 
-pub(super) fn run(args: &RewriteArgs) -> Result<Exit, Exit> {
+pub(super) fn run(args: &RewriteArgs, quiet: bool) -> Result<Exit, Exit> {
     let catalog = plan::catalog(&args.catalog)?;
     let text = text(args)?;
     let wish = Wish { entra: args.entra, ..args.new.wish() };
@@ -23,7 +23,7 @@ pub(super) fn run(args: &RewriteArgs) -> Result<Exit, Exit> {
         said.push('\n');
     }
     // Notes are for people: standard output has what can be pasted or piped.
-    for note in &conversion.notes {
+    for note in conversion.notes.iter().filter(|_| !quiet) {
         eprintln!("redferry: note: {note}");
     }
     let document =

@@ -87,3 +87,34 @@ pub(super) fn fingerprint(text: &str) -> u64 {
     hasher.write(text.as_bytes());
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use planner::Catalog;
+    use planner::connection::Wish;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_since_it_was_read_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        let text = "REDIS_HOST=shop.redis.cache.windows.net\n";
+        let wish = Wish { to_host: Some("new.example.com".into()), ..Wish::default() };
+        let scanner = Scanner::new(&wish, &Catalog::embedded()).unwrap();
+        let file = Fixable {
+            path: path.clone(),
+            name: ".env".into(),
+            diff: String::new(),
+            fingerprint: fingerprint(text),
+        };
+        fs::write(&path, format!("{text}# mine\n")).unwrap();
+        let done = write(std::slice::from_ref(&file), &scanner, 1000);
+        assert!(done.written.is_empty() && done.failed[0].contains("has changed"), "{done:?}");
+        assert!(fs::read_to_string(&path).unwrap().contains("windows.net"));
+        fs::write(&path, text).unwrap();
+        let done = write(&[file], &scanner, 1000);
+        assert!(done.failed.is_empty(), "{done:?}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "REDIS_HOST=new.example.com\n");
+    }
+}

@@ -99,10 +99,8 @@ fn lines(scanned: &Scanned) -> String {
     for finding in &scanned.findings {
         let file = printable(finding.file.as_bytes());
         let what = printable(finding.text.as_bytes());
-        text.push_str(&format!(
-            "{file}:{}: {}: {what}\n    -> {}\n",
-            finding.line, finding.id, finding.remedy
-        ));
+        let Finding { line, id, remedy, .. } = finding;
+        text.push_str(&format!("{file}:{line}: {what} [{id}]\n    -> {remedy}\n"));
     }
     let Skipped { binary, not_utf8, too_large, unreadable, folders } = scanned.skipped;
     text.push_str(&format!(
