@@ -20,13 +20,13 @@ const LIBRARIES: &[Library] = &[
         words: &["celery", "broker_url", "kombu"],
         cluster: "Celery: kombu does not speak cluster; use NoCluster, or EnterpriseCluster with a global_keyprefix in braces",
         always: "Celery: a rediss:// URL needs ssl_cert_reqs=CERT_REQUIRED in its query, or broker_use_ssl",
-        entra: "Celery: give broker_transport_options a credential_provider (redis-entraid)",
+        entra: "",
     },
     Library {
         words: &["sidekiq"],
         cluster: "Sidekiq does not support a cluster; use NoCluster, or EnterpriseCluster if all of its keys share a slot",
         always: "",
-        entra: "Sidekiq has no token renewal: keep access keys for it",
+        entra: "",
     },
     Library {
         words: &["hangfire"],
@@ -37,26 +37,26 @@ const LIBRARIES: &[Library] = &[
     Library {
         words: &["persistkeystostackexchangeredis", "dataprotection", "data-protection"],
         cluster: "",
-        always: "Data Protection: copy its key (DataProtection-Keys) before the applications move, or all cookies become invalid",
+        always: "Data Protection: copy its keys before the applications move, or all cookies become invalid",
         entra: "",
     },
     Library {
         words: &["redissessionstateprovider", "redisoutputcacheprovider"],
         cluster: "the session-state provider needs version 2.0.1 or later for a cluster",
         always: "",
-        entra: "the session-state provider: version 5 or later reads Entra settings from a connectionString",
+        entra: "",
     },
     Library {
         words: &["spring.redis", "spring.data.redis", "  redis:", "lettuce"],
-        cluster: "Lettuce: switch topology refresh on (spring.data.redis.lettuce.cluster.refresh.adaptive=true); 6.7 or later, older ones ask CLUSTER MYID, which the service refuses",
+        cluster: "Lettuce: switch topology refresh on (spring.data.redis.lettuce.cluster.refresh.adaptive=true); older versions ask CLUSTER MYID, which the service refuses (redis/lettuce #3495)",
         always: "",
-        entra: "Lettuce: add redis-authx-entraid and a credentials provider; no password is read from the settings",
+        entra: "Lettuce: add redis-authx-entraid; no password is read from the settings",
     },
     Library {
         words: &["jedis"],
         cluster: "Jedis: JedisCluster (UnifiedJedis with a cluster provider) instead of JedisPool",
         always: "",
-        entra: "Jedis: add redis-authx-entraid and a TokenBasedAuthenticationClient",
+        entra: "Jedis: add redis-authx-entraid; no password is read from the settings",
     },
     Library {
         words: &["bull"],
