@@ -11,9 +11,11 @@ pub(super) fn of(inventory: &Inventory, plan: &Plan) -> Value {
         fields.insert("address".into(), address.into());
         fields.insert("sku".into(), plan.size.as_ref().map(|size| size.sku.clone()).into());
         fields.insert("clustering_policy".into(), json!(plan.clustering.policy));
-        for severity in Severity::ALL {
-            fields.insert(format!("{}s", severity.as_str()), plan.count(severity).into());
-        }
+        let count = |severity: &Severity| (severity.as_str().to_owned(), json!(plan.count(*severity)));
+        fields.insert(
+            "counts".into(),
+            Severity::ALL.iter().map(count).collect::<serde_json::Map<_, _>>().into(),
+        );
     }
     document
 }

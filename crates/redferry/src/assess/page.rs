@@ -84,3 +84,62 @@ fn write_step(page: &mut Html, step: &Step) {
     }
     page.raw("</section>\n");
 }
+
+#[cfg(test)]
+mod tests {
+    use planner::assess::report::report;
+    use planner::assess::{Inventory, Live, Sample, Share, assess, read};
+    use planner::price::Prices;
+    use planner::{Catalog, Date};
+
+    use super::of;
+
+    fn page() -> String {
+        let catalog = Catalog::embedded();
+        let live = Live {
+            nodes: vec![read::info(
+                "redis_version:6.0.14\nused_memory:1000000\ndb0:keys=9,expires=9\ndb2:keys=1,expires=0",
+            )],
+            commands: read::commandstats("cmdstat_get:calls=90,usec=1\ncmdstat_eval:calls=9,usec=1"),
+            sample: Some(Sample {
+                keys: 10,
+                of: 10,
+                types: [("hash".to_owned(), Share { keys: 10, bytes: 4096 })].into(),
+                prefixes: [("<b>:".to_owned(), Share { keys: 10, bytes: 4096 })].into(),
+                ttls: [1, 0, 9, 0, 0, 0],
+                ..Sample::default()
+            }),
+            ..Live::default()
+        };
+        let inventory = Inventory { name: "<i>&".into(), live: Some(live), ..Inventory::default() };
+        let plan = assess(&catalog, &Prices::snapshot(&catalog), &inventory);
+        let today: Date = "2026-11-26".parse().expect("a date");
+        of(&report(&catalog, &inventory, &plan, today))
+    }
+
+    /// Held against a page that a person has looked at; `REDFERRY_WRITE_GOLDEN=1` writes it anew.
+    #[test]
+    fn the_page_is_as_it_was_looked_at() {
+        let page = page();
+        // The style is shared and looked at elsewhere.
+        let body = &page[page.find("<body>").expect("a body")..page.find("<footer>").expect("a footer")];
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/assess/page/golden.html");
+        if std::env::var_os("REDFERRY_WRITE_GOLDEN").is_some() {
+            std::fs::write(file, body).expect("the golden file");
+        }
+        let golden = std::fs::read_to_string(file).expect("the golden file");
+        assert!(body == golden, "the page is not {file} any more:\n{body}");
+    }
+
+    #[test]
+    fn names_stay_text_and_nothing_is_loaded() {
+        let page = page();
+        assert!(page.contains("&lt;i&gt;&amp;") && page.contains("&lt;b&gt;:"), "{page}");
+        assert!(
+            !page.contains("<i>")
+                && !page.contains("<b>")
+                && !page.contains("<script")
+                && !page.contains("src=")
+        );
+    }
+}
