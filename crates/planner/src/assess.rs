@@ -71,11 +71,13 @@ pub fn assess(catalog: &Catalog, prices: &Prices, inventory: &Inventory) -> Plan
     let clustering = policy::clustering(inventory, size.as_ref());
     let known = findings::Known { catalog, inventory, size: size.as_ref(), policy: clustering.policy };
     let mut findings = findings::all(&known);
-    findings.extend(no_size);
-    findings.sort_by_key(|finding| finding.severity);
     let estimates = estimate::estimates(inventory);
     let strategies = strategy::scored(inventory, estimates.as_ref());
-    let strategy = strategies.first().map_or(Strategy::Sync, |scored| scored.strategy);
+    findings.extend(no_size);
+    findings.extend(strategy::impossible(inventory, &strategies));
+    findings.sort_by_key(|finding| finding.severity);
+    let best = strategies.first().map_or(Strategy::Sync, |scored| scored.strategy);
+    let strategy = inventory.wishes.strategy.unwrap_or(best);
     let mut plan = Plan {
         name: inventory.name.clone(),
         findings,

@@ -407,6 +407,27 @@ fn every_way_has_its_steps() {
 }
 
 #[test]
+fn a_wished_way_is_planned_and_told_when_it_cannot_be() {
+    for strategy in Strategy::ALL {
+        let mut inventory = clean();
+        inventory.wishes.strategy = Some(strategy);
+        let plan = plan(&inventory);
+        assert_eq!(plan.strategy, strategy);
+        assert!(plan.runbook.len() > 5, "{:#?}", plan.runbook);
+        assert_eq!(serde_json::to_value(strategy).unwrap(), strategy.as_str());
+    }
+    let mut inventory = resource(|r| r.private_endpoints = 1);
+    inventory.wishes.strategy = Some(Strategy::ArmMigration);
+    found(&inventory, "way_not_possible", Severity::Blocker, "private endpoints");
+    let all: String = plan(&inventory).runbook.iter().flat_map(|step| step.commands.clone()).collect();
+    assert!(all.contains("migrations/default?api-version=2026-09-01"), "{all}");
+    assert!(
+        all.contains("/subscriptions/1/resourceGroups/shop/providers/Microsoft.Cache/Redis/orders"),
+        "{all}"
+    );
+}
+
+#[test]
 fn names_from_files_cannot_leave_their_place_in_a_command() {
     let plan = plan(&resource(|r| r.name = "a; rm -rf $HOME 'x'".into()));
     let show = &plan.runbook[0].commands[0];

@@ -76,6 +76,7 @@ impl Planning {
             max_downtime: args.max_downtime.map(|time| time.as_secs()),
             cluster_aware: args.cluster_aware,
             modules: args.modules.clone(),
+            strategy: args.strategy,
             region: args.region.clone(),
         };
         Ok(Planning { catalog, prices, wishes, today: plan::day(SystemTime::now()) })
@@ -140,4 +141,40 @@ fn name(inventory: &mut Inventory) {
     let of_resource = inventory.resource.as_ref().map(|resource| resource.name.clone());
     let of_address = || inventory.address.as_ref().map(|address| address.host.clone());
     inventory.name = of_resource.or_else(of_address).unwrap_or_else(|| "the cache".into());
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use planner::assess::{Live, Strategy, read};
+
+    use super::*;
+    use crate::args::Cli;
+
+    /// The commands of a runbook are typed as they are.
+    #[test]
+    fn every_command_of_a_runbook_is_one_of_redferry() {
+        let catalog = Catalog::embedded();
+        let live = Live { nodes: vec![read::info("used_memory:9\ndb3:keys=1,expires=0")], ..Live::default() };
+        let mut seen = 0;
+        for strategy in Strategy::ALL {
+            for live in [None, Some(live.clone())] {
+                let wishes = Wishes { strategy: Some(strategy), ..Wishes::default() };
+                let inventory = Inventory { live, wishes, ..Inventory::default() };
+                let plan = assess(&catalog, &Prices::snapshot(&catalog), &inventory);
+                for command in plan.runbook.iter().flat_map(|step| &step.commands) {
+                    if command.starts_with("redferry ") {
+                        let parsed = Cli::try_parse_from(command.split(' '));
+                        assert!(
+                            parsed.is_ok(),
+                            "{command}: {}",
+                            parsed.err().map_or(String::new(), |error| error.to_string())
+                        );
+                        seen += 1;
+                    }
+                }
+            }
+        }
+        assert!(seen > 10, "{seen} commands");
+    }
 }

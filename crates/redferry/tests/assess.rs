@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
-use testkit::Server;
 use testkit::access::Access;
+use testkit::{Cluster, Server};
 
 /// Runs the binary with the source's password in the environment, where it belongs.
 fn assess(access: Option<&Access>, arguments: &[&str]) -> Output {
@@ -50,7 +50,7 @@ async fn send(access: &Access, commands: &[&str]) {
     for line in commands {
         let mut words = line.split(' ');
         let mut command = redis::cmd(words.next().unwrap());
-        words.for_each(|word| drop(command.arg(word)));
+        words.for_each(|word| _ = command.arg(word));
         let _: redis::Value =
             command.query_async(&mut connection).await.unwrap_or_else(|error| panic!("{line}: {error}"));
     }
@@ -115,9 +115,6 @@ fn resource(name: &str, change: &[(&str, Value)]) -> String {
 async fn what_was_used_is_found_with_its_evidence() {
     let source = Server::acr().policy("volatile-lru").start();
     used(&source.access()).await;
-    let mut channel = source.access().connect_db(0).await;
-    let _: redis::Value =
-        redis::cmd("SUBSCRIBE").arg("news").query_async(&mut channel).await.unwrap_or(redis::Value::Nil);
     let document = document(Some(&source.access()), &[], 1);
     found(&document, "several_databases", "blocker", "database 3: 1 keys");
     found(&document, "commands_blocked", "blocker", "SELECT");
@@ -229,6 +226,25 @@ async fn the_sample_is_bounded_and_spread_over_databases() {
     let notes = document["notes"].to_string();
     assert!(notes.contains("those of 100 of 800 keys"), "{notes}");
     assert!(after["scan"] >= 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_nodes_of_a_cluster_are_read() {
+    let source = Cluster::acr(2).start();
+    let mut connection = source.access().connect_cluster().await;
+    for number in 0..60 {
+        let mut set = redis::cmd("SET");
+        set.arg(format!("{{tag{number}}}:session")).arg("value").arg("EX").arg(1000);
+        let _: () = set.query_async(&mut connection).await.unwrap();
+    }
+    let document = document(Some(&source.access()), &[], 0);
+    assert_eq!(document["clustering_policy"], "OSSCluster");
+    assert_eq!(document["estimates"]["keys"], 60);
+    assert!(
+        !document["notes"].to_string().contains("of 60 keys"),
+        "all were looked at: {}",
+        document["notes"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -122,6 +122,8 @@ pub struct Wishes {
     /// All clients speak the cluster protocol.
     pub cluster_aware: Option<bool>,
     pub modules: Vec<Module>,
+    /// The way to plan for; the best one where none is wished.
+    pub strategy: Option<super::Strategy>,
     /// Where the resource does not tell.
     pub region: Option<String>,
 }

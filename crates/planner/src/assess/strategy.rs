@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Estimates, Inventory};
+use super::{Estimates, Finding, Inventory, Severity};
 use crate::Tier;
 
 /// The guide's four ways and Azure's own.
@@ -22,13 +22,24 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    const ALL: [Strategy; 5] = [
+    pub const ALL: [Strategy; 5] = [
         Strategy::Sync,
         Strategy::Rebuild,
         Strategy::ExportImport,
         Strategy::DualWrite,
         Strategy::ArmMigration,
     ];
+
+    /// As the plan has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Strategy::Sync => "sync",
+            Strategy::Rebuild => "rebuild",
+            Strategy::ExportImport => "export_import",
+            Strategy::DualWrite => "dual_write",
+            Strategy::ArmMigration => "arm_migration",
+        }
+    }
 
     pub fn title(self) -> &'static str {
         match self {
@@ -81,6 +92,19 @@ pub(super) fn scored(inventory: &Inventory, estimates: Option<&Estimates>) -> Ve
     let mut scored: Vec<Scored> = Strategy::ALL.iter().map(|strategy| situation.score(*strategy)).collect();
     scored.sort_by_key(|scored| std::cmp::Reverse(scored.score));
     scored
+}
+
+/// The wish for a way that this cache cannot go.
+pub(super) fn impossible(inventory: &Inventory, scored: &[Scored]) -> Option<Finding> {
+    let wished = inventory.wishes.strategy?;
+    let found = scored.iter().find(|scored| scored.strategy == wished && !scored.possible)?;
+    Some(Finding::new(
+        "way_not_possible",
+        Severity::Blocker,
+        format!("This cache cannot move by {}", wished.title()),
+        found.reasons.join("; "),
+        "choose another of the ways in the plan",
+    ))
 }
 
 struct Situation<'a> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use planner::assess::Strategy;
 use planner::sku::Module;
 
 use super::quantities::duration;
@@ -52,6 +53,9 @@ pub(crate) struct AssessArgs {
     /// Modules that the new cache shall have: search, json, timeseries, bloom
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "What only you know")]
     pub(crate) modules: Vec<Module>,
+    /// Plan for this way instead of the best: sync, rebuild, export-import, dual-write or arm-migration
+    #[arg(long, value_name = "WAY", value_parser = strategy, help_heading = "What only you know")]
+    pub(crate) strategy: Option<Strategy>,
     /// Region of the target, such as westus2; the source's when nothing is said
     #[arg(long, help_heading = "What only you know")]
     pub(crate) region: Option<String>,
@@ -72,4 +76,10 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
         "no" => Ok(false),
         _ => Err("write yes or no".into()),
     }
+}
+
+fn strategy(text: &str) -> Result<Strategy, String> {
+    let name = text.replace('-', "_");
+    let found = Strategy::ALL.into_iter().find(|strategy| strategy.as_str() == name);
+    found.ok_or_else(|| "write sync, rebuild, export-import, dual-write or arm-migration".into())
 }
