@@ -435,6 +435,23 @@ fn names_from_files_cannot_leave_their_place_in_a_command() {
 }
 
 #[test]
+fn numbers_that_no_cache_has_do_no_harm() {
+    let most = u64::MAX;
+    let info = format!(
+        "redis_version:6.0.14\nused_memory:{most}\nused_memory_peak:{most}\nconnected_clients:{most}\n\
+         maxmemory_policy:volatile-lru\ndb0:keys={most},expires=1\ndb7:keys={most},expires={most}"
+    );
+    let inventory = live(|live| {
+        live.nodes = vec![read::info(&info), read::info(&info)];
+        for command in ["MULTI", "CONFIG", "CONFIG|GET", "SET", "DEL", "FT.SEARCH", "FT.INFO"] {
+            live.commands.insert(command.into(), most);
+        }
+    });
+    found(&inventory, "several_databases", Severity::Blocker, "database 7");
+    found(&inventory, "no_size_fits", Severity::Blocker, "GB at the peak");
+}
+
+#[test]
 fn metrics_come_before_moments() {
     let mut inventory = clean();
     inventory.metrics = Some(

@@ -33,7 +33,7 @@ pub struct Estimates {
 
 pub(super) fn estimates(inventory: &Inventory) -> Option<Estimates> {
     let live = inventory.live.as_ref()?;
-    let keys: u64 = live.databases().values().map(|(keys, _)| keys).sum();
+    let (keys, _) = live.keys();
     let bytes = live.sum("used_memory_dataset").or_else(|| live.sum("used_memory"))?;
     let seconds = |(per_key, per_byte): (f64, f64)| (keys as f64 / per_key).max(bytes as f64 / per_byte);
     let copy = (seconds(FAST), seconds(SLOW));

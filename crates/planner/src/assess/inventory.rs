@@ -132,7 +132,7 @@ impl Live {
     /// A number of INFO, summed over the primaries; none when no node has it.
     pub fn sum(&self, field: &str) -> Option<u64> {
         let numbers = self.nodes.iter().filter_map(|node| node.number(field));
-        numbers.fold(None, |sum, number| Some(sum.unwrap_or(0) + number))
+        numbers.fold(None, |sum, number| Some(number.saturating_add(sum.unwrap_or(0))))
     }
 
     /// Keys of each database that has any, and those of them that expire.
@@ -140,10 +140,17 @@ impl Live {
         let mut databases = BTreeMap::new();
         for (database, keys, expires) in self.nodes.iter().flat_map(Info::databases) {
             let entry: &mut (u64, u64) = databases.entry(database).or_default();
-            entry.0 += keys;
-            entry.1 += expires;
+            *entry = (entry.0.saturating_add(keys), entry.1.saturating_add(expires));
         }
         databases
+    }
+
+    /// Keys of all databases, and those of them that expire.
+    pub fn keys(&self) -> (u64, u64) {
+        let add = |(keys, expires): (u64, u64), (k, e): &(u64, u64)| {
+            (keys.saturating_add(*k), expires.saturating_add(*e))
+        };
+        self.databases().values().fold((0, 0), add)
     }
 
     /// Calls of a command, its subcommands included.
@@ -151,7 +158,7 @@ impl Live {
         let mut calls = 0;
         for (name, count) in &self.commands {
             if name.split('|').next() == Some(command) {
-                calls += count;
+                calls = u64::saturating_add(calls, *count);
             }
         }
         calls
@@ -170,8 +177,8 @@ impl Live {
     /// Commands that write, per second, over the time the cache has been running; none when it does not tell.
     pub fn writes_per_second(&self) -> Option<f64> {
         let uptime = self.nodes.iter().filter_map(|node| node.number("uptime_in_seconds")).max()?;
-        let writes: u64 = WRITES.iter().map(|name| self.calls(name)).sum();
-        Some(writes as f64 / uptime.max(1) as f64)
+        let writes: f64 = WRITES.iter().map(|name| self.calls(name) as f64).sum();
+        Some(writes / uptime.max(1) as f64)
     }
 }
 

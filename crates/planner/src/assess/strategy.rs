@@ -119,13 +119,12 @@ struct Situation<'a> {
 impl<'a> Situation<'a> {
     fn of(inventory: &'a Inventory, estimates: Option<&'a Estimates>) -> Situation<'a> {
         let databases = inventory.live.as_ref().map(|live| live.databases()).unwrap_or_default();
-        let (keys, expires) =
-            databases.values().fold((0, 0), |(keys, expires), (k, e)| (keys + k, expires + e));
+        let (keys, expires) = inventory.live.as_ref().map(|live| live.keys()).unwrap_or_default();
         Situation {
             inventory,
             estimates,
             databases: databases.len(),
-            expiring: (expires * 100).checked_div(keys),
+            expiring: expires.saturating_mul(100).checked_div(keys),
             writes_per_second: inventory.live.as_ref().and_then(|live| live.writes_per_second()),
         }
     }

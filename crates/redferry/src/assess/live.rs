@@ -51,7 +51,8 @@ async fn info(node: &mut SourceConnection, live: &mut Live) -> Result<(), Error>
     match text("INFO", &ask(node, Read::Info("all")).await?) {
         Ok(info) => {
             for (name, calls) in read::commandstats(&info) {
-                *live.commands.entry(name).or_default() += calls;
+                let entry = live.commands.entry(name).or_default();
+                *entry = entry.saturating_add(calls);
             }
             live.nodes.push(read::info(&info));
         }

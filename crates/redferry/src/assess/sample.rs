@@ -15,6 +15,8 @@ use crate::printable::printable;
 
 /// Keys that one SCAN asks for.
 const PAGE: u32 = 100;
+/// Pages that may be without keys: a table that once was large is mostly empty.
+const SPARSE: u64 = 1000;
 /// Large keys that are remembered.
 const LARGEST: usize = 10;
 /// The longest rest after a page.
@@ -27,13 +29,16 @@ pub(super) async fn take(
     wanted: u64,
     live: &mut Live,
 ) -> Result<(), Error> {
-    let all: u64 = live.databases().values().map(|(keys, _)| keys).sum();
+    let (all, _) = live.keys();
     let mut taking = Taking { sample: Sample { of: all, ..Sample::default() }, refused: Vec::new() };
     for (node, info) in nodes.iter().zip(live.nodes.clone()) {
         for (database, keys) in databases(&info) {
             let share = (u128::from(wanted) * u128::from(keys)).div_ceil(u128::from(all.max(1)));
-            let mut connection = endpoint.connect_source(node, database).await?;
-            taking.database(&mut connection, u64::try_from(share).unwrap_or(wanted)).await?;
+            let share = u64::try_from(share).unwrap_or(wanted).min(wanted - taking.sample.keys);
+            if share > 0 {
+                let mut connection = endpoint.connect_source(node, database).await?;
+                taking.database(&mut connection, share).await?;
+            }
         }
     }
     taking.sample.largest.sort_by_key(|key| std::cmp::Reverse(key.bytes));
@@ -52,7 +57,7 @@ struct Taking {
 impl Taking {
     async fn database(&mut self, node: &mut SourceConnection, wanted: u64) -> Result<(), Error> {
         let (mut cursor, mut taken) = (0, 0);
-        loop {
+        for _ in 0..wanted.saturating_add(SPARSE) {
             let began = Instant::now();
             let count = u32::try_from(wanted - taken).unwrap_or(PAGE).min(PAGE);
             let page = ask(node, Read::Scan { cursor, count, pattern: None, kind: None }).await?;
@@ -73,6 +78,7 @@ impl Taking {
             // At most half of the time of one connection.
             tokio::time::sleep(began.elapsed().min(LONGEST_REST)).await;
         }
+        Ok(())
     }
 
     /// Asks about the keys of a page all at once; how many keys there still were.
@@ -119,7 +125,7 @@ impl Taking {
             sample.prefixes.entry(prefix.clone()).or_default(),
         ] {
             share.keys += 1;
-            share.bytes += bytes;
+            share.bytes = share.bytes.saturating_add(bytes);
         }
         let least = sample.largest.iter().map(|key| key.bytes).min().unwrap_or(0);
         if sample.largest.len() < LARGEST || bytes > least {

@@ -64,7 +64,7 @@ pub(super) fn plaintext(known: &Known<'_>) -> Option<Finding> {
 pub(super) fn connections(known: &Known<'_>) -> Option<Finding> {
     let size = known.size?;
     let peak = size.peak_connections?;
-    if peak * 100 <= size.max_connections * CLOSE {
+    if peak.saturating_mul(100) <= size.max_connections * CLOSE {
         return None;
     }
     Some(Finding::new(

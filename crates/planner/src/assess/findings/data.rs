@@ -57,10 +57,9 @@ pub(super) fn without_ttl(known: &Known<'_>) -> Option<Finding> {
     if !policy.starts_with("volatile-") {
         return None;
     }
-    let databases = known.live()?.databases();
-    let (keys, expires) = databases.values().fold((0, 0), |(keys, expires), (k, e)| (keys + k, expires + e));
-    let without: u64 = keys - u64::min(expires, keys);
-    let percent = (without * 100).checked_div(keys)?;
+    let (keys, expires) = known.live()?.keys();
+    let without = keys.saturating_sub(expires);
+    let percent = without.saturating_mul(100).checked_div(keys)?;
     (percent >= SOME).then(|| {
         Finding::new(
             "keys_without_ttl",

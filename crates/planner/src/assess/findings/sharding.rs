@@ -133,8 +133,11 @@ pub(super) fn not_cluster_aware(known: &Known<'_>) -> Option<Finding> {
 pub(super) fn search_policy(known: &Known<'_>) -> Option<Finding> {
     let wished = known.inventory.wishes.modules.contains(&Module::Search);
     let used = known.live().and_then(|live| {
-        let calls: u64 =
-            live.commands.iter().filter(|(name, _)| name.starts_with("FT.")).map(|(_, calls)| calls).sum();
+        let calls = live
+            .commands
+            .iter()
+            .filter(|(name, _)| name.starts_with("FT."))
+            .fold(0, |sum: u64, (_, calls)| sum.saturating_add(*calls));
         (calls > 0).then(|| format!("FT.* {calls} times"))
     });
     if !wished && used.is_none() {

@@ -14,7 +14,8 @@ pub fn commandstats(text: &str) -> BTreeMap<String, u64> {
         };
         let calls = numbers.split(',').find_map(|pair| pair.strip_prefix("calls=")?.parse::<u64>().ok());
         if let Some(calls) = calls.filter(|calls| *calls > 0) {
-            *commands.entry(name.to_ascii_uppercase()).or_default() += calls;
+            let entry: &mut u64 = commands.entry(name.to_ascii_uppercase()).or_default();
+            *entry = entry.saturating_add(calls);
         }
     }
     commands
