@@ -38,7 +38,7 @@ pub(super) fn network(catalog: &Catalog, inventory: &Inventory) -> Network {
     let public_access = !private && resource.and_then(|resource| resource.public_network) != Some(false);
     let target = link(Service::Amr).filter(|_| !public_access);
     let mut steps = vec![format!(
-        "clients connect to <name>{suffix}:10000 with TLS; take the name from `hostName` of the new resource, do not build it"
+        "clients connect to <name>{suffix}:10000 with TLS; take the name from hostName of the new resource, do not build it"
     )];
     if injected {
         steps.push(

@@ -20,7 +20,7 @@ pub struct Clustering {
     pub note: &'static str,
 }
 
-const GUIDANCE: &str = "guidance of May 2026: no clustering up to 24 GB (Microsoft's pages say 25 GB and mean the same SKUs), \
+const GUIDANCE: &str = "May 2026: no clustering up to 24 GB (Microsoft's pages say 25 GB and mean the same SKUs), \
                         above it the OSS policy where clients can, the Enterprise policy otherwise; a clustered source: OSS \
                         policy. The guide of February 2026 advised the Enterprise policy for every source without clustering";
 const NOTE: &str =

@@ -32,14 +32,12 @@ pub enum Block {
     List(Vec<String>),
     /// Names and values.
     Facts(Vec<(String, String)>),
-    /// A heading of a kind that matters this much, with facts.
     Finding(super::Finding),
     /// Bars of one kind; the largest value is the whole.
     Bars {
         caption: String,
         bars: Vec<Bar>,
     },
-    /// A step of the runbook.
     Step(super::Step),
 }
 
