@@ -104,6 +104,8 @@ pub enum Read<'a> {
     ClientList,
     /// Names this connection, for the server's client list.
     ClientSetName(&'a str),
+    /// The newest entries of the slow log, at most that many. They hold arguments: keep the commands' names alone.
+    SlowLogGet(u32),
 }
 
 impl Read<'_> {
@@ -195,6 +197,9 @@ impl Read<'_> {
             Read::ConfigGet(name) => encode::command(out, &[b"CONFIG", b"GET", name.as_bytes()]),
             Read::ClientList => encode::command(out, &[b"CLIENT", b"LIST"]),
             Read::ClientSetName(name) => encode::command(out, &[b"CLIENT", b"SETNAME", name.as_bytes()]),
+            Read::SlowLogGet(count) => {
+                encode::command(out, &[b"SLOWLOG", b"GET", first.format(count).as_bytes()])
+            }
         }
     }
 
@@ -244,6 +249,7 @@ impl Read<'_> {
             Read::ConfigGet(_) => "CONFIG GET",
             Read::ClientList => "CLIENT LIST",
             Read::ClientSetName(_) => "CLIENT SETNAME",
+            Read::SlowLogGet(_) => "SLOWLOG GET",
         }
     }
 }
@@ -253,4 +259,17 @@ impl Read<'_> {
 fn with_key(out: &mut Vec<u8>, head: &[u8], key: &[u8]) {
     out.extend_from_slice(head);
     encode::bulk(out, key);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Read;
+
+    #[test]
+    fn the_slow_log_is_read_and_never_reset() {
+        let mut out = Vec::new();
+        Read::SlowLogGet(128).encode(&mut out);
+        assert_eq!(out, b"*3\r\n$7\r\nSLOWLOG\r\n$3\r\nGET\r\n$3\r\n128\r\n");
+        assert_eq!(Read::SlowLogGet(1).name(), "SLOWLOG GET");
+    }
 }

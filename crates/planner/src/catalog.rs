@@ -7,12 +7,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub use self::rows::{
-    BlockedCommand, Cells, Condition, Effect, Event, Eviction, Feature, Mapped, MappedCluster, MappedPremium,
-    Origin, Port, Price, PrivateLink, Purpose, Said, Situation, Size, Sku, SourceSku, Suffix, Throughput,
+    BlockedCommand, Cells, Change, Condition, Effect, Event, Eviction, Feature, Mapped, MappedCluster,
+    MappedPremium, Origin, Port, Price, PrivateLink, Purpose, Said, Situation, Size, Sku, SourceSku, Suffix,
+    Throughput,
 };
 
 /// The files of a catalogue and what is embedded of each.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 11] = [
+    ("changes.json", include_str!("../catalog/changes.json")),
     ("commands.json", include_str!("../catalog/commands.json")),
     ("dates.json", include_str!("../catalog/dates.json")),
     ("endpoints.json", include_str!("../catalog/endpoints.json")),
@@ -28,6 +30,8 @@ const FILES: [(&str, &str); 10] = [
 /// All tables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Catalog {
+    /// What later versions of Redis answer differently.
+    pub changes: Table<Change>,
     /// Commands that a service does not have, or has in part.
     pub commands: Table<BlockedCommand>,
     /// Retirements and what is blocked before them.
@@ -149,6 +153,7 @@ impl Catalog {
             return Err(CatalogError { file: name.clone(), problem });
         }
         let catalog = Catalog {
+            changes: read(files, "changes.json")?,
             commands: read(files, "commands.json")?,
             dates: read(files, "dates.json")?,
             endpoints: read(files, "endpoints.json")?,

@@ -5,6 +5,7 @@
 //! in a [`Catalog`] of dated tables, embedded and replaceable; what a table does not say is not guessed. Where
 //! sources contradict, the catalogue has the newer statement and remembers the other with its date.
 
+pub mod assess;
 pub mod catalog;
 pub mod connection;
 pub mod date;

@@ -1,5 +1,6 @@
 //! What can be typed: commands, options and their help.
 
+mod assess;
 mod connection;
 mod copy;
 mod plan;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::assess::AssessArgs;
 pub(crate) use self::connection::{ConnectionCommand, NewCache, RewriteArgs, ScanArgs, TalkArgs};
 pub(crate) use self::copy::{CheckArgs, CopyArgs, Preflight};
 pub(crate) use self::plan::{
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     /// Look into RDB files, write them from a cache, bring them into one, change their version
     #[command(subcommand)]
     Rdb(Box<RdbCommand>),
+    /// What a move of a cache needs: what stands in the way, size, price, policy, network, way, and the steps in order
+    Assess(Box<AssessArgs>),
     /// Which size of Azure Managed Redis: the guide's mapping, what fits a use, what there is; nothing is connected to
     #[command(subcommand)]
     Sku(Box<SkuCommand>),

@@ -55,6 +55,11 @@ impl Exit {
         self
     }
 
+    /// What went wrong, for a command that goes on with something else.
+    pub(crate) fn message(self) -> String {
+        self.error.unwrap_or_default()
+    }
+
     pub(crate) fn usage(error: impl Into<String>) -> Exit {
         Exit::new(Code::Usage, json!({}), String::new()).with_error(error)
     }

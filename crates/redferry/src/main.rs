@@ -1,6 +1,7 @@
 //! The command line of redferry.
 
 mod args;
+mod assess;
 mod beginnings;
 mod check;
 mod collisions;
@@ -55,6 +56,7 @@ fn main() -> std::process::ExitCode {
             Command::Rollback(args) => turning::run(Turn::RollBack, args, cli.quiet).await.of("rollback"),
             Command::Verify(args) => verify::run(args, cli.quiet).await.of("verify"),
             Command::Rdb(command) => rdb::run(command, cli.quiet).await,
+            Command::Assess(args) => assess::run(args).await.of("assess"),
             Command::Sku(command) => plan::sku::run(command),
             Command::Features(args) => plan::features::run(args).of("features"),
             Command::Price(args) => plan::price::run(args).of("price"),

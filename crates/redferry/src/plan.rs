@@ -4,7 +4,7 @@ pub(crate) mod dates;
 pub(crate) mod features;
 pub(crate) mod price;
 pub(crate) mod sku;
-mod table;
+pub(crate) mod table;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("client", &["commands", "resp"]),
     ("engine", &["client", "commands", "migration", "rdb", "resp"]),
     ("verify", &["client", "commands", "resp"]),
-    ("redferry", &["blob", "client", "engine", "migration", "planner", "rdb", "verify"]),
+    ("redferry", &["blob", "client", "engine", "migration", "planner", "rdb", "resp", "verify"]),
 ];
 
 /// Crates that only serve development: nothing may need them outside its tests.

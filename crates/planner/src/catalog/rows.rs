@@ -193,6 +193,19 @@ pub struct BlockedCommand {
     pub was: Vec<Said>,
 }
 
+/// Commands that later versions of Redis answer differently.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// In capitals.
+    pub commands: Vec<String>,
+    /// The version that changed them.
+    pub since: String,
+    pub what: String,
+    #[serde(rename = "do")]
+    pub advice: String,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {

@@ -53,7 +53,7 @@ fn answer(catalog: &Catalog, prices: &Prices, request: &Request) -> Result<Exit,
 }
 
 /// Prices from a file of the API's answers. Their day is the day of the file.
-fn of_file(file: &Path) -> Result<Prices, Exit> {
+pub(crate) fn of_file(file: &Path) -> Result<Prices, Exit> {
     let unusable = |what: &dyn std::fmt::Display| Exit::usage(format!("--prices {}: {what}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| unusable(&error))?;
     let written = file.metadata().and_then(|metadata| metadata.modified()).ok();

@@ -1,7 +1,7 @@
 //! Columns for the terminal.
 
 /// Rows with each column as wide as its widest cell. Columns of numbers stand at the right.
-pub(super) fn aligned(rows: &[Vec<String>], right: &[usize]) -> String {
+pub(crate) fn aligned(rows: &[Vec<String>], right: &[usize]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| -> usize {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)

@@ -1,0 +1,38 @@
+//! What the sources of the applications hold.
+
+use std::collections::BTreeMap;
+
+use super::{Finding, Known};
+use crate::assess::AppFinding;
+
+/// Places that are named of each kind.
+const NAMED: usize = 5;
+
+/// One finding for each kind, with the places.
+pub(super) fn findings(known: &Known<'_>) -> Vec<Finding> {
+    let mut kinds: BTreeMap<(super::super::Severity, &str), Vec<&AppFinding>> = BTreeMap::new();
+    for found in &known.inventory.app_findings {
+        kinds.entry((found.severity, found.kind.as_str())).or_default().push(found);
+    }
+    let finding = |((severity, kind), found): ((super::super::Severity, &str), Vec<&AppFinding>)| {
+        let mut places: Vec<String> = found
+            .iter()
+            .take(NAMED)
+            .map(|found| format!("{}:{} {}", found.file, found.line, found.what))
+            .collect();
+        if found.len() > NAMED {
+            places.push(format!("and {} more", found.len() - NAMED));
+        }
+        let mut changes: Vec<&str> = found.iter().map(|found| found.change.as_str()).collect();
+        changes.dedup();
+        changes.truncate(NAMED);
+        Finding::new(
+            "application",
+            severity,
+            format!("Applications must change: {}", kind.replace('_', " ")),
+            places.join("; "),
+            changes.join("; "),
+        )
+    };
+    kinds.into_iter().map(finding).collect()
+}

@@ -1,0 +1,140 @@
+//! Commands in use that the target does not have, has in part, or answers differently.
+
+use super::super::Severity;
+use super::super::inventory::times;
+use super::{Finding, Known};
+use crate::Service;
+use crate::catalog::{BlockedCommand, Condition, Effect, Situation};
+
+/// Containers whose subcommands Redis 6 does not count, and that applications hardly ever use for what still works.
+/// CLIENT, CLUSTER, MEMORY and SCRIPT are left out: libraries use what works of them all the time.
+const CONTAINERS: &[&str] = &["ACL", "CONFIG", "LATENCY", "MODULE"];
+
+/// Commands of more than one piece of work for each key of the cache.
+const WHOLE_CACHE: &[&str] = &["KEYS"];
+
+struct Used<'a> {
+    name: &'a str,
+    calls: u64,
+    row: &'a BlockedCommand,
+}
+
+fn used<'a>(known: &'a Known<'_>, effect: Effect) -> Vec<Used<'a>> {
+    let Some(live) = known.live() else { return Vec::new() };
+    let geo = known.resource().is_some_and(|resource| !resource.linked.is_empty());
+    let holds = |condition: &Condition| match condition {
+        Condition::Policy(policy) => *policy == known.policy,
+        Condition::Situation(Situation::Geo) => geo,
+        Condition::Situation(Situation::Clustered) => false,
+    };
+    let rows = known.catalog.commands.rows.iter();
+    rows.filter(|row| row.service == Service::Amr && row.effect == effect)
+        .filter(|row| row.when.is_empty() || row.when.iter().any(holds))
+        // A cluster's clients know already that these are about one node.
+        .filter(|row| row.when.is_empty() || !known.inventory.is_clustered() || geo)
+        .filter_map(|row| {
+            let calls = live.commands.get(&row.command).copied()?;
+            Some(Used { name: &row.command, calls, row })
+        })
+        .collect()
+}
+
+pub(super) fn blocked(known: &Known<'_>) -> Option<Finding> {
+    let used = used(known, Effect::Blocked);
+    (!used.is_empty()).then(|| {
+        Finding::new(
+            "commands_blocked",
+            Severity::Blocker,
+            "Commands are in use that Azure Managed Redis does not have",
+            evidence(&used),
+            remedies(&used),
+        )
+    })
+}
+
+pub(super) fn changed(known: &Known<'_>) -> Option<Finding> {
+    let used = used(known, Effect::Changed);
+    let mut evidence: Vec<String> = used
+        .iter()
+        .map(|used| {
+            format!("{}: {}", times(used.name, used.calls), used.row.what.as_deref().unwrap_or("in part"))
+        })
+        .collect();
+    let mut remedy = remedies(&used);
+    for container in CONTAINERS {
+        let Some(calls) = known.live().and_then(|live| live.commands.get(*container)) else { continue };
+        evidence.push(format!(
+            "{}: Redis 6 does not count subcommands, and not all of them work there",
+            times(container, *calls)
+        ));
+        if !remedy.is_empty() {
+            remedy.push_str("; ");
+        }
+        remedy.push_str(&format!("look for {container} in the applications"));
+        if *container == "CONFIG" {
+            remedy.push_str(": what they set belongs on the resource");
+        }
+    }
+    (!evidence.is_empty()).then(|| {
+        Finding::new(
+            "commands_changed",
+            Severity::Warning,
+            "Commands are in use that Azure Managed Redis has only in part",
+            evidence.join("; "),
+            remedy,
+        )
+    })
+}
+
+pub(super) fn keys_command(known: &Known<'_>) -> Option<Finding> {
+    let used = known.live()?.used(WHOLE_CACHE)?;
+    Some(Finding::new(
+        "keys_command",
+        Severity::Note,
+        "KEYS walks over the whole cache and holds everybody else up",
+        used,
+        "SCAN instead; under the OSS policy on every node",
+    ))
+}
+
+pub(super) fn version_changes(known: &Known<'_>) -> Option<Finding> {
+    let live = known.live()?;
+    let is_six =
+        |version: &str| version.split('.').next().and_then(|major| major.parse::<u32>().ok()) < Some(7);
+    if !live.nodes.iter().filter_map(|node| node.text("redis_version")).any(is_six) {
+        return None;
+    }
+    let mut evidence = Vec::new();
+    let mut remedy = Vec::new();
+    for row in &known.catalog.changes.rows {
+        let names: Vec<&str> = row.commands.iter().map(String::as_str).collect();
+        if let Some(used) = live.used(&names) {
+            evidence.push(format!("{used}: since {} {}", row.since, row.what));
+            remedy.push(row.advice.as_str());
+        }
+    }
+    (!evidence.is_empty()).then(|| {
+        Finding::new(
+            "version_changes",
+            Severity::Note,
+            "Redis 7.4 behaves differently from Redis 6 for commands in use",
+            evidence.join("; "),
+            remedy.join("; "),
+        )
+    })
+}
+
+fn evidence(used: &[Used<'_>]) -> String {
+    used.iter().map(|used| times(used.name, used.calls)).collect::<Vec<_>>().join(", ")
+}
+
+fn remedies(used: &[Used<'_>]) -> String {
+    let mut remedies: Vec<String> = Vec::new();
+    for used in used {
+        let remedy = format!("{}: {}", used.name, used.row.instead);
+        if !remedies.contains(&remedy) {
+            remedies.push(remedy);
+        }
+    }
+    remedies.join("; ")
+}
