@@ -64,9 +64,8 @@ pub struct Sync {
     pub marks: usize,
     /// Ends by itself when everything is carried and nobody has written for this long.
     pub until_quiet: Option<Duration>,
-    /// It only listens until it is released ([`Steering::release`]), and both sides are equal at that moment: what it
-    /// has heard of by then is carried, and nothing is compared. For the way back, which has to listen
-    /// before the way there has ended.
+    /// It only listens until it is released ([`Steering::release`]). For the way back, which has to listen before the
+    /// way there has ended.
     pub held: bool,
 }
 

@@ -77,7 +77,7 @@ async fn the_way_back_begins_where_the_way_there_ends() {
     let before = sets(&old);
     assert!(there.steering.finish(equal).await);
     there.ends_ready().await;
-    back.steering.release();
+    back.steering.release(true);
     back.reaches(Phase::Following).await;
     let status = back.watch.status().unwrap();
     assert_eq!(status.gaps.iter().map(|gap| gap.reason).collect::<Vec<_>>(), [GapReason::Beginning]);

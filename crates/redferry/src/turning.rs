@@ -175,7 +175,7 @@ fn told(turn: Turn, args: &TurnArgs, document: &Value) -> Exit {
         "keys_compared": made["keys_compared"],
         "differing": made["differing"],
         "examples": made["examples"],
-        "incompatible": document["incompatible"],
+        "incompatible": made["incompatible"],
         "failure": made["failure"],
         "elapsed_ms": made["elapsed_ms"],
         "way_back": !args.no_way_back,

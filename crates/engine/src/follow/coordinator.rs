@@ -195,8 +195,8 @@ impl<'w> Coordinator<'w> {
                 self.give_up_attempt();
                 self.wanted = Some(wanted);
             }
-            Order::Release => {
-                if !self.released.send_replace(true) {
+            Order::Release { equal } => {
+                if !self.released.send_replace(true) && equal {
                     let nodes: Vec<Node> = self.nodes.keys().cloned().collect();
                     nodes.iter().for_each(|node| self.happened(node, Happened::KnownEqual));
                 }

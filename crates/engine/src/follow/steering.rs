@@ -17,7 +17,7 @@ pub struct Equal {
 #[derive(Debug)]
 pub(crate) enum Order {
     Settle(Wanted),
-    Release,
+    Release { equal: bool },
 }
 
 /// Somebody waits for both sides to be equal.
@@ -71,9 +71,10 @@ impl Steering {
         self.wait(Duration::ZERO, Some(since), true).await.is_some()
     }
 
-    /// Begins to carry, if the sync was held until now. What it has heard of before is carried first.
-    pub fn release(&self) {
-        let _ = self.orders.send(Order::Release);
+    /// Begins to carry, if the sync was held until now. `equal`: both sides are so, but for what it has heard of;
+    /// else they are compared first.
+    pub fn release(&self, equal: bool) {
+        let _ = self.orders.send(Order::Release { equal });
     }
 
     async fn wait(&self, quiet: Duration, since: Option<Equal>, ends: bool) -> Option<Equal> {

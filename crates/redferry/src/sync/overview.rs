@@ -52,6 +52,8 @@ struct Turning {
     took: Option<Duration>,
     comparing: Option<Progress>,
     proof: Option<Proof>,
+    /// Keys that the other version cannot hold.
+    incompatible: u64,
     failure: Option<Failure>,
     /// Somebody has seen its end.
     is_seen: bool,
@@ -133,6 +135,7 @@ impl Overview {
             took: None,
             comparing: None,
             proof: None,
+            incompatible: 0,
             failure: None,
             is_seen: false,
         });
@@ -150,6 +153,10 @@ impl Overview {
 
     pub(super) fn comparing(&self, progress: Progress) {
         self.change(|turning| turning.comparing = Some(progress));
+    }
+
+    pub(super) fn incompatible(&self, keys: u64) {
+        self.change(|turning| turning.incompatible = keys);
     }
 
     pub(super) fn proved(&self, proof: Proof) {
@@ -266,6 +273,7 @@ impl Overview {
             "keys_compared": compared,
             "differing": found,
             "examples": examples,
+            "incompatible": turning.incompatible,
             "failure": turning.failure.as_ref().map(Failure::name),
             "error": turning.failure.as_ref().map(ToString::to_string),
         })

@@ -166,6 +166,9 @@ async fn what_the_old_version_cannot_hold_is_told_before_it_takes_over_again() {
     assert_eq!(refused.report["failure"], "incompatible", "{refused:#?}");
     let back = redferry.ask("rollback", &NOW).expect(0);
     assert_eq!((&back.report["incompatible"], &back.report["direction"]), (&1.into(), &"forward".into()));
+    // The source is in charge, and does not have it.
+    until("it is gone", || target.command(&["EXISTS", "session"]) == Reply::Integer(0));
+    redferry.ask("cutover", &NOW).expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -269,4 +272,28 @@ fn a_state_of_another_pair_or_in_use_is_refused() {
         .expect(3)
         .expect_said("belongs to another sync")
         .expect_said("--match was nothing and is a*");
+}
+
+/// Megabytes of the value; 1024 for the test that is not made every day.
+fn big() -> u64 {
+    std::env::var("REDFERRY_BIG_MB").ok().and_then(|text| text.parse().ok()).unwrap_or(64)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_value_that_changes_while_it_is_read() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let last = (big() * 1024 * 1024 - 1).to_string();
+    source.command(&["SETRANGE", "large", &last, "x"]);
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let running = Running::start(&redferry, &[]);
+    for place in 0..40 {
+        source.command(&["SETRANGE", "large", &(place * 100_000).to_string(), "changed"]);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    redferry.ask("cutover", &NOW).expect(0);
+    assert_eq!(target.command(&["STRLEN", "large"]), source.command(&["STRLEN", "large"]));
+    assert_eq!(target.command(&["GETRANGE", "large", "3900000", "3900006"]).text(), "changed");
+    let ended = running.stop().expect(4);
+    let peak = ended.number("peak_rss_bytes");
+    assert!(peak < 128 << 20, "{peak} bytes of memory");
 }
