@@ -12,6 +12,7 @@ mod comparing;
 mod followee;
 mod hearing;
 mod incompatible;
+mod late;
 mod queue;
 mod status;
 mod witness;

@@ -5,13 +5,23 @@
 mod following;
 mod support;
 
+use std::time::Duration;
+
 use engine::SyncStatus;
-use following::{Following, assert_equal, prepare, start, write_for};
+use following::{Following, assert_equal, prepare, start};
 use migration::tally::Cause;
 use testkit::dataset::Kind;
 use testkit::server::Reply;
-use testkit::workload::{Popularity, Workload};
+use testkit::workload::{Popularity, Workload, Writing};
 use testkit::{Access, Cluster, Server, dataset};
+
+/// Lets clients write for a while.
+async fn write_for(writing: Writing) {
+    let seconds = std::env::var("REDFERRY_LIVE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    let (written, _) = writing.end().await;
+    assert!(written > 500, "only {written} commands were written");
+}
 
 /// Values above this go in pieces where a test wants that.
 const SMALL: u64 = 2_000;
@@ -19,6 +29,8 @@ const SMALL: u64 = 2_000;
 async fn follow(source: &Access, target: &Access, big_key: Option<u64>) -> Following {
     let mut sync = prepare(source, target).await;
     assert_eq!(sync.abilities.rdb_version, Some(9), "the target is a Redis 6");
+    // Time enough for a slow machine to change something before it ends.
+    sync.until_quiet = Some(Duration::from_secs(3));
     if let Some(big_key) = big_key {
         sync.options.big_key = big_key;
     }

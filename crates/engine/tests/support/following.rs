@@ -12,15 +12,8 @@ use migration::naming::Naming;
 use migration::selection::{Selection, SelectionOptions};
 use testkit::Access;
 use testkit::compare::{self, Options};
-use testkit::workload::Writing;
 
 use super::support::endpoint;
-
-/// How long clients write in each test.
-fn writing_time() -> Duration {
-    let seconds = std::env::var("REDFERRY_LIVE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
-    Duration::from_secs(seconds)
-}
 
 pub(crate) struct Following {
     pub(crate) watch: Watch,
@@ -89,13 +82,6 @@ impl Following {
         assert!(outcome.status.gaps.iter().all(|gap| gap.healed_us.is_some()), "{outcome:?}");
         outcome
     }
-}
-
-/// Lets clients write for a while.
-pub(crate) async fn write_for(writing: Writing) {
-    tokio::time::sleep(writing_time()).await;
-    let (written, _) = writing.end().await;
-    assert!(written > 500, "only {written} commands were written");
 }
 
 pub(crate) async fn assert_equal(source: &Access, target: &Access) {
