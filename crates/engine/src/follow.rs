@@ -14,6 +14,7 @@ mod coordinator;
 mod followee;
 mod hearing;
 mod incompatible;
+mod late;
 mod queue;
 mod status;
 mod steering;

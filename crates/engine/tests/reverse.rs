@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use client::FeedKind;
 use engine::SyncStatus;
 use migration::tally::Cause;
@@ -18,6 +20,8 @@ const SMALL: u64 = 2_000;
 async fn follow(source: &Access, target: &Access, big_key: Option<u64>) -> Following {
     let mut sync = prepare(source, target, FeedKind::Tracking, database_0()).await;
     assert_eq!(sync.abilities.rdb_version, Some(9), "the target is a Redis 6");
+    // Time enough for a slow machine to change something before it ends.
+    sync.until_quiet = Some(Duration::from_secs(3));
     if let Some(big_key) = big_key {
         sync.options.big_key = big_key;
     }

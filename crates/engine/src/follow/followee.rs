@@ -87,6 +87,10 @@ pub(crate) async fn carry(run: Arc<Run>, node: Node, queue: Arc<Queue>, clustere
         restarts: 0,
         waiting: None,
     }));
+    if !run.fence.holds() {
+        // The lane before this one, if there was one, may have sent what comes late.
+        queue.all_once_more_after(run.options.late_writes);
+    }
     let end = match Lane::open_patiently(&run, &status, clustered).await {
         Ok(lane) => lane.of_followed(Arc::clone(&queue)).work().await,
         Err(end) => end,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use migration::dirty::{DirtyKeys, Settled, Taken, Ticket};
 use migration::recent::{Changed, Recent};
@@ -11,6 +11,7 @@ use migration::tally::Cause;
 use tokio::sync::Notify;
 
 use super::incompatible::Incompatible;
+use super::late::Late;
 use crate::run::lock;
 use crate::temporary;
 
@@ -27,6 +28,8 @@ pub(crate) struct Queue {
     refused: Mutex<BTreeMap<Cause, u64>>,
     /// Keys that it cannot hold as they are now.
     incompatible: Mutex<Incompatible>,
+    /// Keys that are to be carried once more.
+    late: Mutex<Late>,
     /// Names of keys whose slot has left the node.
     left: Mutex<Vec<Vec<u8>>>,
     /// The latest changes, by name.
@@ -61,6 +64,7 @@ impl Queue {
             numbers: Numbers::default(),
             refused: Mutex::default(),
             incompatible: Mutex::default(),
+            late: Mutex::default(),
             left: Mutex::default(),
             recent: Mutex::default(),
             changed_us: AtomicU64::new(0),
@@ -129,6 +133,13 @@ impl Queue {
     }
 
     pub(crate) fn take(&self, most: usize) -> Vec<Taken> {
+        let mut late = lock(&self.late);
+        let due = late.take(self.now_us());
+        if !due.is_empty() {
+            self.suspect(due.iter().map(|name| &**name));
+        }
+        // Only now: at no moment are they in neither place.
+        drop(late);
         lock(&self.dirty).take(self.now_us(), most)
     }
 
@@ -174,6 +185,16 @@ impl Queue {
         self.suspect(names.iter().map(|name| &**name));
     }
 
+    /// This key is to be carried once more after some time.
+    pub(crate) fn once_more_after(&self, time: Duration, name: &[u8]) {
+        lock(&self.late).add(self.now_us() + time.as_micros() as u64, name);
+    }
+
+    /// All keys are to be compared once more after some time.
+    pub(crate) fn all_once_more_after(&self, time: Duration) {
+        lock(&self.late).add_everything(self.now_us() + time.as_micros() as u64);
+    }
+
     pub(crate) fn has_left(&self, name: &[u8]) {
         lock(&self.left).push(name.to_vec());
     }
@@ -195,20 +216,23 @@ impl Queue {
         lock(&self.refused).clone()
     }
 
-    /// Keys marked or being read, and the lag in microseconds.
+    /// Keys marked, being read or to be carried once more, and the lag in microseconds.
     pub(crate) fn load(&self) -> (usize, u64) {
+        let late = lock(&self.late).len();
         let dirty = lock(&self.dirty);
-        (dirty.len(), dirty.lag_us(self.now_us()))
+        (dirty.len() + late, dirty.lag_us(self.now_us()))
     }
 
-    /// Whether nothing is marked, being read or given up.
+    /// Whether nothing is marked, being read, to be carried once more or given up.
     pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.dirty).is_empty() && lock(&self.left).is_empty()
+        let nothing_is_late = lock(&self.late).is_empty();
+        nothing_is_late && lock(&self.dirty).is_empty() && lock(&self.left).is_empty()
     }
 
     /// Whether names were given up; they are forgotten by that, since the whole node is compared then.
     pub(crate) fn take_overflow(&self) -> bool {
-        !lock(&self.dirty).take_overflow().is_empty()
+        let everything = lock(&self.late).take_everything(self.now_us());
+        !lock(&self.dirty).take_overflow().is_empty() || everything
     }
 
     /// Keys that changed since then, and how many changes have no name.
