@@ -31,7 +31,8 @@ impl Way {
         let relay = Relay::to(&access.host, access.port);
         source.command(&["SET", "key", "first"]);
         dataset::big(&source.access(), Kind::String, 200_000).await;
-        let mut sync = prepare(&source.access(), &access.via(relay.port()), FeedKind::Tracking, database_0()).await;
+        let mut sync =
+            prepare(&source.access(), &access.via(relay.port()), FeedKind::Tracking, database_0()).await;
         // Time enough for a slow machine to change something before it ends.
         sync.until_quiet = Some(Duration::from_secs(3));
         change(&mut sync);

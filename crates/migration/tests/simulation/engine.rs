@@ -430,7 +430,7 @@ impl Engine {
             let owned = self.owned(address);
             let Some(followee) = self.nodes.get_mut(&address) else { continue };
             if out.holds(Rule::RereadsForComparison) {
-                followee.lanes.iter_mut().for_each(|lane| lane.queue.reread_in_flight(out.now_us));
+                followee.lanes.iter_mut().for_each(|lane| lane.queue.mark_in_flight(out.now_us));
             }
             let skips = std::mem::take(&mut followee.skips_comparison);
             followee.comparison = (!skips).then(|| Comparison::new(owned, false));

@@ -73,8 +73,8 @@ impl Queue {
         self.dirty.has_room()
     }
 
-    pub fn reread_in_flight(&mut self, now_us: u64) {
-        self.dirty.reread_in_flight(now_us);
+    pub fn mark_in_flight(&mut self, now_us: u64) {
+        self.dirty.mark_in_flight(now_us);
         for mark in self.marks.values_mut() {
             if let Mark::IsRead { again } = mark {
                 *again = true;
