@@ -8,6 +8,7 @@
 
 mod earlier;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -31,6 +32,9 @@ pub const LATE_WRITES: Duration = Duration::from_secs(120);
 pub(crate) struct Fence {
     connections: Mutex<Vec<Known>>,
     numbers: AtomicU64,
+    /// The process that was last met at each node.
+    processes: Mutex<HashMap<Node, String>>,
+    is_replaced: AtomicBool,
     is_open: AtomicBool,
     is_said: AtomicBool,
 }
@@ -90,6 +94,19 @@ impl Fence {
         }
     }
 
+    /// A process was met at a node. Another one than before may have lost what that one acknowledged.
+    fn met(&self, node: &Node, process: &str) {
+        let before = lock(&self.processes).insert(node.clone(), process.to_owned());
+        if before.is_some_and(|before| before != process) {
+            self.is_replaced.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether another process was met at a node of the target since the last call.
+    pub(crate) fn take_replaced(&self) -> bool {
+        self.is_replaced.swap(false, Ordering::Relaxed)
+    }
+
     /// Connections to a node that are not used any more.
     fn left_at(&self, node: &Node) -> Vec<(u64, i64, Option<String>)> {
         let connections = lock(&self.connections);
@@ -133,12 +150,15 @@ async fn enter_at_once<S>(
     }
     let id = connection.reply().await?;
     let info = connection.reply().await?;
+    let process = info.as_str().and_then(run_id);
+    let node = connection.peer().node.clone();
+    if let Some(process) = &process {
+        fence.met(&node, process);
+    }
     let Some(id) = allowed(connection, "CLIENT ID", &id)? else {
         fence.is_open.store(true, Ordering::Relaxed);
         return Ok(place);
     };
-    let process = info.as_str().and_then(run_id);
-    let node = connection.peer().node.clone();
     let left = fence.left_at(&node);
     // Connections of a process that is gone went with it, and their numbers may be others' now.
     let same: Vec<i64> = left.iter().filter(|(_, _, of)| *of == process).map(|(_, id, _)| *id).collect();

@@ -61,6 +61,8 @@ pub struct Sync {
     pub comparer: Option<Arc<dyn Comparer>>,
     /// Nothing was on the target: the first comparison of a node would find all of its keys missing.
     pub target_was_empty: bool,
+    /// It goes on with what an earlier process of the same sync began.
+    pub resumed: bool,
     /// Bytes of marks, over all nodes.
     pub marks: usize,
     /// Ends by itself when everything is carried and nobody has written for this long.
@@ -97,6 +99,9 @@ impl Sync {
         coordinator.compares(self.comparer, untouched);
         if let Some(quiet) = self.until_quiet {
             coordinator.ends_when_quiet(quiet);
+        }
+        if self.resumed {
+            coordinator.resumes();
         }
         if self.held {
             coordinator.holds();

@@ -117,6 +117,11 @@ impl DirtyKeys {
         self.slab.bytes() < self.budget
     }
 
+    /// Whether half of the room is taken: the other half is for those who cannot wait.
+    pub fn is_half_full(&self) -> bool {
+        self.slab.bytes() >= self.budget / 2
+    }
+
     /// What is being read may have been read before a change that nobody told: each such key is read once more.
     pub fn mark_in_flight(&mut self, now_us: u64) {
         for entry in self.slab.in_flight() {

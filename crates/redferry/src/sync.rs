@@ -114,7 +114,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let stop = Arc::new(Stop::default());
     interrupt::listen(Arc::clone(&stop));
     let target_was_empty = ready.findings.target.keys() == 0;
-    let manner = Manner { held: false, until_quiet: args.until_quiet, target_was_empty };
+    let manner = Manner { held: false, until_quiet: args.until_quiet, target_was_empty, resumed: is_known };
     let leg = plan.take(direction, &ready, manner, &stop);
     let expected = ready.findings.databases.iter().map(|db| ready.findings.source.keys_in(*db)).sum();
     let show_keys = args.show_keys.is_some();

@@ -1,5 +1,5 @@
 //! Making sure that both sides are equal: the barrier, what no feed sees, streams with groups once more, and the barrier
-//! again. It runs beside the coordinator, which judges what was heard meanwhile.
+//! again. It runs beside the coordinator, which gives it up when anything is heard meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,17 +8,14 @@ use client::{FeedKind, Node};
 use tokio::sync::{mpsc, oneshot};
 
 use super::followee::Following;
-use super::hearing::{Barrier, News, Told};
-use super::watching::SharedWitness;
+use super::hearing::{Barrier, Told};
+use super::watching::{self, SharedWitness};
 use super::witness::Said;
 use super::{Queue, comparing};
 use crate::run::Run;
 
 /// How long a feed may take to answer the barrier.
 const BARRIER_WITHIN: Duration = Duration::from_secs(10);
-
-/// How long the last marks may take to be carried before it is seen whether there are more.
-const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 
 /// What is needed to make sure.
 pub(crate) struct Attempt {
@@ -41,7 +38,7 @@ impl Attempt {
     /// Whether all of it could be done. Whether anything was heard meanwhile is for the caller to see.
     pub(crate) async fn succeeds(self) -> bool {
         // What groups changed is carried anyway.
-        if !self.barrier().await || self.counted().await == Said::Unseen {
+        if !self.barrier().await || self.counted().await > Said::Groups {
             return false;
         }
         for part in &self.parts {
@@ -55,10 +52,7 @@ impl Attempt {
         for queue in self.parts.iter().flat_map(|part| &part.queues) {
             // What did not fit may do so now: a field's time may be over, of which no feed tells.
             queue.suspect_incompatible();
-            // Somebody may have begun to write again, and this must not wait for the end of that.
-            if tokio::time::timeout(DRAIN_WITHIN, queue.room_below(1)).await.is_err() {
-                return false;
-            }
+            queue.room_below(1).await;
         }
         self.barrier().await && self.counted().await == Said::Nothing
     }
@@ -67,8 +61,7 @@ impl Attempt {
     async fn counted(&self) -> Said {
         let mut worst = Said::Nothing;
         for part in &self.parts {
-            let said = part.witness.lock().await.look(&self.run, part.node(), self.feed).await;
-            let _ = self.told.send((part.following.clone(), News::Counted(said)));
+            let said = watching::look(&self.run, &part.following, self.feed, &part.witness, &self.told).await;
             worst = worst.max(said);
         }
         worst

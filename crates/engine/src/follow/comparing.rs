@@ -97,7 +97,7 @@ impl Suspects {
     /// Begins to look at a page, as soon as there is room for it.
     async fn look_at(&mut self, run: &Run, names: Vec<Box<[u8]>>) {
         let Some(comparison) = &self.comparison else {
-            self.queue.suspect(names.iter().map(|name| &name[..]));
+            self.queue.suspect_in_turn(&names.iter().map(|name| &name[..]).collect::<Vec<_>>()).await;
             return;
         };
         spare_source(run, names.len() as u64).await;
@@ -107,7 +107,8 @@ impl Suspects {
                 tracing::debug!("{} keys are carried without a comparison: {why}", names.len());
                 Compared { differing: names.clone(), ..Compared::default() }
             });
-            queue.suspect(compared.differing.iter().map(|name| &name[..]));
+            let differing: Vec<&[u8]> = compared.differing.iter().map(|name| &name[..]).collect();
+            queue.suspect_in_turn(&differing).await;
             queue.equal(names.len().saturating_sub(compared.differing.len()) as u64);
             compared
         });
@@ -172,7 +173,7 @@ async fn of_target(run: &Run, node: &Node, queue: &Queue, owns: impl Fn(&[u8]) -
                     absent.push(&key[..]);
                 }
             }
-            queue.suspect(absent);
+            queue.suspect_in_turn(&absent).await;
             cursor = next;
             if cursor == 0 {
                 break;
@@ -202,7 +203,7 @@ pub(crate) async fn groups(run: &Run, node: &Node, queue: &Queue) -> Result<u64,
             }
         }
         marked += with_groups.len() as u64;
-        queue.suspect(with_groups);
+        queue.suspect_in_turn(&with_groups).await;
         cursor = next;
         if cursor == 0 {
             return Ok(marked);

@@ -56,6 +56,8 @@ pub(super) struct Coordinator<'w> {
     wanted: Option<Wanted>,
     /// Making sure of it, and the moment since which nothing may have changed.
     attempt: Option<(Equal, JoinHandle<bool>)>,
+    /// An earlier process of this sync may have followed the nodes that are taken up now.
+    resumed: bool,
     /// Whether lanes may carry.
     released: tokio::sync::watch::Sender<bool>,
     target_memory: Arc<Mutex<Vec<TargetMemory>>>,
@@ -71,7 +73,8 @@ pub(super) struct Coordinator<'w> {
     /// Whoever watches how both sides are.
     guards: JoinSet<()>,
     lanes: JoinSet<(Following, LaneEnd)>,
-    comparisons: JoinSet<(Following, Result<Duration, client::Error>)>,
+    /// What expiries may differ by; nothing when a node could not be asked for its counters.
+    comparisons: JoinSet<(Following, Result<Option<Duration>, client::Error>)>,
 }
 
 impl<'w> Coordinator<'w> {
@@ -94,6 +97,7 @@ impl<'w> Coordinator<'w> {
             orders: steered.0,
             wanted: None,
             attempt: None,
+            resumed: false,
             released: tokio::sync::watch::Sender::new(true),
             target_memory: Arc::default(),
             follow: Follow::default(),
@@ -124,6 +128,11 @@ impl<'w> Coordinator<'w> {
         self.wanted = Some(Wanted { quiet, since: None, ends: true, answer: None });
     }
 
+    /// It goes on with what an earlier process began.
+    pub(super) fn resumes(&mut self) {
+        self.resumed = true;
+    }
+
     /// Nothing is carried or compared before it is released.
     pub(super) fn holds(&mut self) {
         self.released.send_replace(false);
@@ -133,6 +142,7 @@ impl<'w> Coordinator<'w> {
         let mut beside = JoinSet::new();
         beside.spawn(watching::target_memory(Arc::clone(&self.run), Arc::clone(&self.target_memory)));
         self.take_up_nodes();
+        self.resumed = false;
         self.guards = guardian::watch(&self.run, self.layout.primaries().iter());
         let mut tick = tokio::time::interval(TICK);
         let mut layout_at = Instant::now() + LAYOUT_EVERY;
@@ -176,6 +186,13 @@ impl<'w> Coordinator<'w> {
                 }
             }
             self.take_up_lost();
+            if self.run.fence.take_replaced() {
+                // What was acknowledged there before may be lost.
+                let nodes: Vec<Node> = self.nodes.keys().cloned().collect();
+                nodes
+                    .iter()
+                    .for_each(|node| self.happened(node, Happened::GapOpened(GapReason::OtherTarget)));
+            }
             self.pass_on_marks();
             if *self.released.borrow() {
                 self.begin_comparisons();
@@ -229,6 +246,10 @@ impl<'w> Coordinator<'w> {
             News::Happened(happened) => self.happened(&following.node, happened),
             News::Heard { voice, since, process } => {
                 followee.unheard_since = None;
+                let is_other = followee.process.is_some() && process.is_some() && followee.process != process;
+                // Its lanes may still read from the old one.
+                followee.is_lost |= is_other;
+                followee.process = process.clone().or(followee.process.take());
                 if let Some(happened) = followee.voices.heard(voice, us_since(began, since), process) {
                     self.happened(&following.node, happened);
                 }
@@ -242,7 +263,7 @@ impl<'w> Coordinator<'w> {
                     self.happened(&following.node, happened);
                 }
             }
-            News::Counted(Said::Nothing) => {}
+            News::Counted(Said::Nothing | Said::Failed) => {}
             News::Counted(Said::Groups) => followee.groups.notify_one(),
             News::Counted(Said::Unseen) => {
                 self.happened(&following.node, Happened::GapOpened(GapReason::Unseen));
@@ -251,12 +272,13 @@ impl<'w> Coordinator<'w> {
         Ok(())
     }
 
-    fn compared(&mut self, following: &Following, ended: Result<Duration, client::Error>) {
+    fn compared(&mut self, following: &Following, ended: Result<Option<Duration>, client::Error>) {
         if self.followee(following).is_none() {
             return;
         }
         match ended {
-            Ok(ttl_error) => {
+            Ok(None) => self.happened(&following.node, Happened::ComparisonFailed),
+            Ok(Some(ttl_error)) => {
                 self.compared_ttl_error = self.compared_ttl_error.max(ttl_error);
                 self.happened(&following.node, Happened::ComparisonEnded);
             }
@@ -300,7 +322,7 @@ impl<'w> Coordinator<'w> {
     }
 
     fn take_up(&mut self, node: Node, budget: usize) {
-        self.happened(&node, Happened::NodeAppeared);
+        self.happened(&node, if self.resumed { Happened::NodeReturned } else { Happened::NodeAppeared });
         self.numbers += 1;
         let following = Following { node: node.clone(), number: self.numbers };
         let dbs = self.run.naming.source_dbs();
@@ -352,6 +374,7 @@ impl<'w> Coordinator<'w> {
             groups,
             unheard_since: Some(Instant::now()),
             unheard: None,
+            process: None,
             is_lost: false,
             tasks,
         };
@@ -435,11 +458,12 @@ impl<'w> Coordinator<'w> {
             followee.tasks.push(self.comparisons.spawn(async move {
                 let node = &following.node;
                 // What the counters tell from now on happened after the comparison began.
-                let said = witness.lock().await.look(&run, node, feed).await;
-                let _ = told.send((following.clone(), News::Counted(said)));
+                if watching::look(&run, &following, feed, &witness, &told).await == Said::Failed {
+                    return (following, Ok(None));
+                }
                 let owns =
                     |key: &[u8]| layout.owner(key).is_some_and(|owner| layout.primaries()[owner] == *node);
-                let ended = comparing::node(&run, node, &queues, owns, comparison).await;
+                let ended = comparing::node(&run, node, &queues, owns, comparison).await.map(Some);
                 (following, ended)
             }));
             self.happened(&node, Happened::ComparisonBegan);
@@ -487,8 +511,11 @@ impl<'w> Coordinator<'w> {
                 let succeeded = attempt.await.unwrap_or(false);
                 self.judge(since, succeeded)
             }
-            under_way => {
-                self.attempt = under_way;
+            Some((since, attempt)) => {
+                match since == moment {
+                    true => self.attempt = Some((since, attempt)),
+                    false => attempt.abort(),
+                }
                 Ok(false)
             }
         }

@@ -39,6 +39,8 @@ pub(crate) struct Followee {
     pub(crate) unheard_since: Option<Instant>,
     /// Why, where that is known.
     pub(crate) unheard: Option<Error>,
+    /// The run id of who speaks, where that is told.
+    pub(crate) process: Option<String>,
     /// A lane of it has given up, though the layout may still have the node.
     pub(crate) is_lost: bool,
     /// Everything that works for it.

@@ -15,6 +15,9 @@ use super::late::Late;
 use crate::run::lock;
 use crate::temporary;
 
+/// Keys that a listing marks before it looks whether there is room.
+const IN_TURN: usize = 16;
+
 /// Marks from now on, and what becomes of them.
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -108,6 +111,21 @@ impl Queue {
     /// What is being read is to be read once more.
     pub(crate) fn suspect_in_flight(&self) {
         lock(&self.dirty).mark_in_flight(self.now_us());
+    }
+
+    /// The same by a listing, which waits for room instead of giving names up: it would have to be done again, and
+    /// never come to its end.
+    pub(crate) async fn suspect_in_turn(&self, keys: &[&[u8]]) {
+        for keys in keys.chunks(IN_TURN) {
+            loop {
+                let settled = self.settled.notified();
+                if !lock(&self.dirty).is_half_full() || self.closed.load(Ordering::Acquire) {
+                    break;
+                }
+                settled.await;
+            }
+            self.suspect(keys.iter().copied());
+        }
     }
 
     /// Waits until fewer keys than that are marked, or nobody carries them any more.

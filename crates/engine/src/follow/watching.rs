@@ -34,12 +34,25 @@ pub(crate) async fn counters(
     told: Told,
 ) {
     loop {
-        let said = witness.lock().await.look(&run, &following.node, feed).await;
-        if said != Said::Nothing && told.send((following.clone(), News::Counted(said))).is_err() {
-            return;
-        }
+        look(&run, &following, feed, &witness, &told).await;
         tokio::time::sleep(COUNTERS_EVERY).await;
     }
+}
+
+/// Looks at a node's counters, and tells what they say before anybody else can look: whoever does next has only what
+/// came after that.
+pub(crate) async fn look(
+    run: &Run,
+    following: &Following,
+    feed: FeedKind,
+    witness: &SharedWitness,
+    told: &Told,
+) -> Said {
+    let mut witness = witness.lock().await;
+    let said = witness.look(run, &following.node, feed).await;
+    // Nobody listens any more only when the sync ends.
+    let _ = told.send((following.clone(), News::Counted(said)));
+    said
 }
 
 /// Marks a node's streams with groups each time that their groups have changed, until the task is aborted.

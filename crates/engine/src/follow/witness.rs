@@ -47,6 +47,8 @@ pub(crate) enum Said {
     Groups,
     /// Some keys changed unseen.
     Unseen,
+    /// The node could not be asked.
+    Failed,
 }
 
 /// The counters of one node, as they were last seen.
@@ -57,16 +59,16 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    /// What happened since the last look. A node that does not answer, or hides its counters, says nothing: its
-    /// streams are then carried once more at the end only.
+    /// What happened since the last look that was answered. A node that hides its counters says nothing: its streams are
+    /// then carried once more at the end only.
     pub(crate) async fn look(&mut self, run: &Run, node: &Node, feed: FeedKind) -> Said {
         let connection = match self.connection.take() {
             Some(connection) => Ok(connection),
             None => run.source.connect_source(node, 0).await,
         };
-        let Ok(mut connection) = connection else { return Said::Nothing };
+        let Ok(mut connection) = connection else { return Said::Failed };
         let asked = tokio::time::timeout(run.options.silence, connection.ask(Read::Info("commandstats")));
-        let Ok(Ok(info)) = asked.await else { return Said::Nothing };
+        let Ok(Ok(info)) = asked.await else { return Said::Failed };
         self.connection = Some(connection);
         let counts = info.as_str().map(|info| count(info, feed));
         let before = std::mem::replace(&mut self.counts, counts);

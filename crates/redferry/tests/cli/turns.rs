@@ -220,6 +220,16 @@ async fn a_killed_sync_goes_on_in_every_phase() {
     redferry.ask("rollback", &NOW).expect(0);
     assert_equal(&to, &from).await;
     running.stop().expect(4);
+
+    let running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    let gaps = redferry.ask("status", &[]).report["gaps"].clone();
+    assert_eq!(
+        (&gaps[0]["reason"], gaps.as_array().map(Vec::len)),
+        (&"restart".into(), Some(1)),
+        "{gaps:#?}"
+    );
+    running.stop().expect(4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
