@@ -153,3 +153,17 @@ async fn a_key_without_a_name() {
     following.ends_ready().await;
     assert_equal(&source.access(), &target.access()).await;
 }
+
+/// Nobody marks a key that a flush removed and that the target never had.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_flush_removed_is_not_told_any_more() {
+    let (source, target) = (Server::plain7().start(), Server::plain6().start());
+    source.command(&["HSET", "session", "user", "u"]);
+    source.command(&["HPEXPIRE", "session", "10000000", "FIELDS", "1", "user"]);
+    let following = follow(&source.access(), &target.access(), None).await;
+    following.until(|status| status.incompatible == 1).await;
+    source.command(&["FLUSHALL"]);
+    let watch = following.watch.clone();
+    let outcome = following.ends_ready().await;
+    assert_eq!((outcome.status.incompatible, watch.incompatible(1)), (0, Vec::new()), "{outcome:?}");
+}
