@@ -15,6 +15,7 @@ mod followee;
 mod hearing;
 mod incompatible;
 mod late;
+mod leftovers;
 mod queue;
 mod status;
 mod steering;

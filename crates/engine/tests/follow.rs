@@ -329,3 +329,15 @@ async fn a_listing_waits_for_room_among_the_marks() {
     assert_eq!(reasons, [GapReason::Beginning], "nothing was given up");
     assert_equal(&from, &to).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_process_left_half_done_is_removed() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    dataset::strings(&source.access(), 100, 10).await;
+    // Of a key that is not there any more.
+    target.command(&["SET", "redferry:tmp:{1}:0123456789abcdef", "half"]);
+    let following = follow(&source.access(), &target.access(), FeedKind::Tracking, database_0()).await;
+    following.ends_ready().await;
+    assert_eq!(target.command(&["DBSIZE"]), Reply::Integer(100));
+    assert_equal(&source.access(), &target.access()).await;
+}

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::Queue;
+use super::leftovers::Leftovers;
 use crate::comparer::{Compared, Comparison};
 use crate::run::Run;
 use crate::temporary;
@@ -157,13 +158,19 @@ async fn of_target(run: &Run, node: &Node, queue: &Queue, owns: impl Fn(&[u8]) -
     let mut source = run.source.connect_source(node, queue.db()).await?;
     for target in run.target_layout().primaries() {
         let mut connection = run.target().connect_source(target, target_db).await?;
+        let mut leftovers = Leftovers::default();
         let mut cursor = 0;
         loop {
             queue.room_below(MARKS).await;
             let (next, names) = page(run, &mut connection, cursor, None).await?;
+            let temporary = names.iter().filter_map(Value::as_bytes);
+            temporary
+                .filter(|name| name.starts_with(temporary::PREFIX))
+                .for_each(|name| leftovers.found(name));
             let origins =
                 names.iter().filter_map(Value::as_bytes).flat_map(|name| run.naming.origins(name, target_db));
             let origins = origins.filter(|(db, key)| *db == queue.db() && owns(key)).map(|(_, key)| key);
+            let origins = origins.filter(|key| !key.starts_with(temporary::PREFIX));
             let origins: Vec<Vec<u8>> = origins.filter(|key| run.selection.accepts_name(key)).collect();
             origins.iter().for_each(|key| source.push(Read::Exists(key)));
             let mut absent = Vec::new();
@@ -179,6 +186,8 @@ async fn of_target(run: &Run, node: &Node, queue: &Queue, owns: impl Fn(&[u8]) -
                 break;
             }
         }
+        let mut connection = run.target().connect_target(target, target_db).await?;
+        leftovers.remove(run, &mut connection).await?;
     }
     Ok(())
 }
