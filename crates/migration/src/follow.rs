@@ -241,6 +241,9 @@ impl Follow {
     }
 }
 
+/// Keys that expire are on their way all the time.
+const SMALL_LAG_US: u64 = 1_000_000;
+
 /// What else a cut-over depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
@@ -294,12 +297,12 @@ pub fn conditions(follow: &Follow, facts: &Facts) -> Vec<Condition> {
         ),
         condition(
             "drained",
-            facts.dirty == 0,
-            match facts.dirty {
-                0 => "every change that was heard of is on the target".into(),
-                dirty => format!(
+            facts.lag_us < SMALL_LAG_US,
+            match (facts.dirty, facts.lag_us) {
+                (0, _) => "every change that was heard of is on the target".into(),
+                (dirty, lag_us) => format!(
                     "{dirty} changed keys are not on the target yet, the oldest for {} ms",
-                    facts.lag_us / 1000
+                    lag_us / 1000
                 ),
             },
         ),

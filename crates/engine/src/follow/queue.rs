@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use migration::dirty::{DirtyKeys, Settled, Taken, Ticket};
-use migration::recent::{Changed, Recent};
+use migration::recent::{Recent, Since};
 use migration::tally::Cause;
 use tokio::sync::Notify;
 
@@ -39,6 +39,8 @@ pub(crate) struct Queue {
     recent: Mutex<Recent>,
     /// When a producer that hears of changes last marked something, in microseconds.
     changed_us: AtomicU64,
+    /// No key is given out.
+    paused: AtomicBool,
     /// Nobody carries its keys any more.
     closed: AtomicBool,
 }
@@ -71,6 +73,7 @@ impl Queue {
             left: Mutex::default(),
             recent: Mutex::default(),
             changed_us: AtomicU64::new(0),
+            paused: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         })
     }
@@ -139,6 +142,26 @@ impl Queue {
         }
     }
 
+    /// Waits until nothing is left that was marked before this moment, or nobody carries its keys any more.
+    pub(crate) async fn carried_until(&self, moment: Instant) {
+        let moment_us = moment.saturating_duration_since(self.began).as_micros() as u64;
+        loop {
+            let settled = self.settled.notified();
+            if self.is_carried_until(moment_us) || self.closed.load(Ordering::Acquire) {
+                return;
+            }
+            // Keys that come once more later are not marked before their time.
+            let _ = tokio::time::timeout(Duration::from_millis(100), settled).await;
+        }
+    }
+
+    fn is_carried_until(&self, moment_us: u64) -> bool {
+        let nothing_is_late = lock(&self.late).is_empty();
+        let now_us = self.now_us();
+        let lag_us = lock(&self.dirty).lag_us(now_us);
+        nothing_is_late && lock(&self.left).is_empty() && (lag_us == 0 || now_us - lag_us > moment_us)
+    }
+
     /// Nobody carries its keys any more.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
@@ -151,6 +174,9 @@ impl Queue {
     }
 
     pub(crate) fn take(&self, most: usize) -> Vec<Taken> {
+        if self.paused.load(Ordering::Acquire) {
+            return Vec::new();
+        }
         let mut late = lock(&self.late);
         let due = late.take(self.now_us());
         if !due.is_empty() {
@@ -241,10 +267,15 @@ impl Queue {
         (dirty.len() + late, dirty.lag_us(self.now_us()))
     }
 
-    /// Whether nothing is marked, being read, to be carried once more or given up.
-    pub(crate) fn is_empty(&self) -> bool {
-        let nothing_is_late = lock(&self.late).is_empty();
-        nothing_is_late && lock(&self.dirty).is_empty() && lock(&self.left).is_empty()
+    /// Gives out no more keys, or does so again.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
+        self.marked.notify_one();
+    }
+
+    /// Whether no key is on its way.
+    pub(crate) fn is_idle(&self) -> bool {
+        lock(&self.dirty).in_flight() == 0
     }
 
     /// Whether names were given up; they are forgotten by that, since the whole node is compared then.
@@ -253,8 +284,8 @@ impl Queue {
         !lock(&self.dirty).take_overflow().is_empty() || everything
     }
 
-    /// Keys that changed since then, and how many changes have no name.
-    pub(crate) fn recent(&self, since_us: u64) -> (Vec<Changed>, u64) {
+    /// What changed since then.
+    pub(crate) fn recent(&self, since_us: u64) -> Since {
         lock(&self.recent).since(since_us)
     }
 

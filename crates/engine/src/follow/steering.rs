@@ -7,8 +7,9 @@ use tokio::sync::{mpsc, oneshot};
 /// A moment at which both sides were equal, nobody wrote, and nothing could have been missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Equal {
-    /// When a change of the source was last heard of, in microseconds of the run's clock.
-    pub(super) changed_us: u64,
+    /// How often commands that write had run on the source; where that is not told, when a change was last heard of, in
+    /// microseconds of the run's clock.
+    pub(super) writes: u64,
     /// Gaps that there had been until then.
     pub(super) gaps: usize,
 }

@@ -233,6 +233,8 @@ impl Overview {
     }
 
     fn busy(&self, busy: &ChangedKeys) -> Value {
+        let per_second =
+            |changes: u64| (changes as f64 / busy.counted.as_secs_f64().max(1.0) * 10.0).round() / 10.0;
         let changes: u64 = busy.keys.iter().map(|(_, key)| key.count).sum::<u64>() + busy.nameless;
         let named = busy.keys.iter().take(if self.show_keys { NAMED } else { 0 });
         let named: Vec<Value> = named
@@ -278,8 +280,4 @@ impl Overview {
             "error": turning.failure.as_ref().map(ToString::to_string),
         })
     }
-}
-
-fn per_second(changes: u64) -> f64 {
-    (changes as f64 / BUSY.as_secs_f64() * 10.0).round() / 10.0
 }

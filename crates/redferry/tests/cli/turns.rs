@@ -121,7 +121,7 @@ async fn writers_that_do_not_stop_are_named_and_nothing_happens() {
     assert_eq!(ended.report["failure"], "not_quiet", "{ended:#?}");
     ended
         .expect_said("waiting for the writers to stop")
-        .expect_said("changes/s")
+        .expect_said("commands that write")
         .expect_said("the source stays in charge");
     redferry.ask("cutover", &["--check"]);
     writing.end().await;
@@ -131,6 +131,25 @@ async fn writers_that_do_not_stop_are_named_and_nothing_happens() {
         (&"forward".into(), &Value::Array(Vec::new()))
     );
     redferry.ask("cutover", &NOW).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_expire_all_the_time_are_no_writers() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let mut connection = source.access().connect().await;
+    let mut pipeline = redis::Pipeline::new();
+    for key in 0..60_000 {
+        pipeline.cmd("SET").arg(format!("session:{key}")).arg("x").arg("PX").arg(5_000 + key).ignore();
+    }
+    pipeline.query_async::<()>(&mut connection).await.unwrap();
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let _running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    let over =
+        redferry.ask("cutover", &["--expect-quiet", "2s", "--wait", "30s", "--verify", "full"]).expect(0);
+    assert!(over.number("elapsed_ms") < 25_000, "{over:#?}");
+    let Reply::Integer(left) = source.command(&["DBSIZE"]) else { panic!("no DBSIZE") };
+    assert!(left > 1_000, "keys still expire");
 }
 
 #[tokio::test(flavor = "multi_thread")]
