@@ -66,6 +66,11 @@ impl Steering {
         self.wait(quiet, None, false).await
     }
 
+    /// Whether nobody has written since then.
+    pub async fn is_still(&self, since: Equal) -> bool {
+        self.wait(Duration::ZERO, Some(since), false).await.is_some()
+    }
+
     /// Ends the sync with [`SyncEnd::Ready`](super::SyncEnd::Ready) if nothing has changed since then and both sides are
     /// still equal; else it goes on, and this is `false`.
     pub async fn finish(&self, since: Equal) -> bool {

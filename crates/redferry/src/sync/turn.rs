@@ -101,11 +101,19 @@ pub(super) async fn make(
     let (quiet, wait) = (Duration::from_millis(order.quiet_ms), Duration::from_millis(order.wait_ms));
     let deadline = Instant::now() + wait;
     let mut back = None;
+    let settle = async |quiet| {
+        let equal = timeout_at(deadline, leg.steering.settle(quiet)).await;
+        equal.map_err(|_| not_quiet(leg, wait))?.ok_or(Failure::Ended)
+    };
     loop {
         overview.step(Step::Waiting);
-        let equal = timeout_at(deadline, leg.steering.settle(quiet)).await;
-        let equal = equal.map_err(|_| not_quiet(leg, wait))?.ok_or(Failure::Ended)?;
-        let settled = Instant::now();
+        let mut equal = settle(quiet).await?;
+        if order.way_back && back.is_none() {
+            overview.step(Step::Listening);
+            back = Some(listen_back(plan, leg, stop).await?);
+            // Looking whether the old cache can be written to has written to it.
+            equal = settle(Duration::ZERO).await?;
+        }
         let incompatible = leg.watch.status().map_or(0, |status| status.incompatible);
         overview.incompatible(incompatible);
         if order.refuse_incompatible && incompatible > 0 {
@@ -115,13 +123,9 @@ pub(super) async fn make(
         let differing = match compare(plan, leg, order, overview, stop).await {
             Ok(differing) => differing,
             // Both sides could not be equal at once.
-            Err(Failure::Differences { .. }) if has_changed_since(leg, settled) => continue,
+            Err(Failure::Differences { .. }) if !leg.steering.is_still(equal).await => continue,
             Err(failure) => return Err(failure),
         };
-        if order.way_back && back.is_none() {
-            overview.step(Step::Listening);
-            back = Some(listen_back(plan, leg, stop).await?);
-        }
         overview.step(Step::Turning);
         if leg.steering.finish(equal).await {
             return Ok(Made { back, equal: differing + incompatible == 0 });
@@ -154,11 +158,6 @@ async fn compare(
         return Err(Failure::Differences { keys, compared });
     }
     Ok(keys)
-}
-
-/// Whether somebody wrote after that, or may have.
-fn has_changed_since(leg: &Leg, settled: Instant) -> bool {
-    leg.watch.status().is_none_or(|status| u128::from(status.quiet_us) < settled.elapsed().as_micros())
 }
 
 /// The way back, which hears every change from now on and carries none before it is released.
