@@ -7,6 +7,7 @@ mod fuzz;
 mod generate_commands;
 mod program;
 mod servers;
+mod simulate;
 mod test;
 mod workspace;
 
@@ -52,6 +53,15 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Simulate live syncs that meet every fault, on all cores; a world that goes wrong is told by its seed
+    Simulate {
+        /// How many worlds, from seed 0 on; a million take half an hour on two idle cores
+        #[arg(long, default_value_t = 1_000_000)]
+        worlds: u64,
+        /// Show every step of one world instead
+        #[arg(long)]
+        seed: Option<u64>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,6 +82,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bench(bench) => interruptible(bench::run(bench)),
         Task::GenerateCommands { check } => command_table::run(check),
         Task::Fuzz { target, seconds } => fuzz::run(&target, seconds),
+        Task::Simulate { worlds, seed } => simulate::run(worlds, seed),
     }
 }
 

@@ -227,7 +227,7 @@ async fn connect_tcp(peer: &Peer, node: &Node) -> Result<TcpStream, Error> {
     for address in addresses {
         match TcpStream::connect(address).await {
             Ok(tcp) => {
-                tune(&tcp).map_err(|error| peer.error(Kind::Connect(error)))?;
+                tune(&tcp, peer.side).map_err(|error| peer.error(Kind::Connect(error)))?;
                 return Ok(tcp);
             }
             Err(error) => last = error,
@@ -236,8 +236,12 @@ async fn connect_tcp(peer: &Peer, node: &Node) -> Result<TcpStream, Error> {
     Err(peer.error(Kind::Connect(last)))
 }
 
-fn tune(tcp: &TcpStream) -> io::Result<()> {
+fn tune(tcp: &TcpStream, side: Side) -> io::Result<()> {
     tcp.set_nodelay(true)?;
+    if side == Side::Target {
+        // A connection that is given up is reset: a write that was not sent yet must not leave later.
+        socket2::SockRef::from(tcp).set_linger(Some(Duration::ZERO))?;
+    }
     let keep_alive =
         socket2::TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(Duration::from_secs(15));
     socket2::SockRef::from(tcp).set_tcp_keepalive(&keep_alive)

@@ -14,6 +14,8 @@ mod coordinator;
 mod followee;
 mod hearing;
 mod incompatible;
+mod late;
+mod leftovers;
 mod queue;
 mod status;
 mod steering;
@@ -60,13 +62,14 @@ pub struct Sync {
     pub comparer: Option<Arc<dyn Comparer>>,
     /// Nothing was on the target: the first comparison of a node would find all of its keys missing.
     pub target_was_empty: bool,
+    /// It goes on with what an earlier process of the same sync began.
+    pub resumed: bool,
     /// Bytes of marks, over all nodes.
     pub marks: usize,
     /// Ends by itself when everything is carried and nobody has written for this long.
     pub until_quiet: Option<Duration>,
-    /// It only listens until it is released ([`Steering::release`]), and both sides are equal at that moment: what it
-    /// has heard of by then is carried, and nothing is compared. For the way back, which has to listen
-    /// before the way there has ended.
+    /// It only listens until it is released ([`Steering::release`]). For the way back, which has to listen before the
+    /// way there has ended.
     pub held: bool,
 }
 
@@ -97,6 +100,9 @@ impl Sync {
         coordinator.compares(self.comparer, untouched);
         if let Some(quiet) = self.until_quiet {
             coordinator.ends_when_quiet(quiet);
+        }
+        if self.resumed {
+            coordinator.resumes();
         }
         if self.held {
             coordinator.holds();

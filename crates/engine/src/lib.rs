@@ -11,6 +11,7 @@ mod comparer;
 mod copy;
 pub mod export;
 mod feed;
+mod fence;
 pub mod flush;
 mod follow;
 mod guardian;
@@ -39,6 +40,7 @@ pub use checkpoint::{Arguments, Checkpoint, CheckpointError, ScanRecord, StateLo
 pub use comparer::{Compared, Comparer, Comparing, Comparison};
 pub use copy::{Copy, CopyOutcome, Progress};
 pub use feed::{Chunks, Feed, FeedError};
+pub use fence::{LATE_WRITES, fence};
 pub use follow::{
     ChangedKeys, Equal, Followed, Steered, Steering, Sync, SyncEnd, SyncOutcome, SyncStatus, TargetMemory,
     Watch,

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use migration::conflict::OnConflict;
 
+use crate::fence::LATE_WRITES;
+
 /// Keys and values above this go in pieces unless told otherwise. A `DUMP` of 8 MiB keeps the source
 /// busy for some 40 ms, which is about what its other clients will forgive.
 pub const BIG_KEY: u64 = 8 * 1024 * 1024;
@@ -47,6 +49,12 @@ pub struct CopyOptions {
     pub give_up_after: Duration,
     /// An answer that is due and does not come for this long means that the connection is dead.
     pub silence: Duration,
+    /// How long a write of a lost connection may stay alive where the target does not let it be closed: a live sync carries
+    /// its key once more after that time.
+    pub late_writes: Duration,
+    /// Connections that write are named `redferry:` and this, so that a later process of the same run can close them
+    /// ([`fence`](crate::fence())). Letters, digits and punctuation.
+    pub run_name: Option<String>,
     /// Examples kept per cause.
     pub examples: usize,
     /// Where the checkpoint is kept.
@@ -69,6 +77,8 @@ impl CopyOptions {
             preserve_idle: false,
             give_up_after: GIVE_UP_AFTER,
             silence: Duration::from_secs(60),
+            late_writes: LATE_WRITES,
+            run_name: None,
             examples: 10,
             state,
             checkpoint_every: Duration::from_secs(1),

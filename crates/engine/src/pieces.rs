@@ -175,7 +175,7 @@ impl PieceCopier {
         };
         let writer = match self.writers.remove(target) {
             Some(writer) => writer,
-            None => Writer::open(&self.run, target, target_db).await?,
+            None => Writer::open(&self.run, target, target_db, Some((&self.node, self.db))).await?,
         };
         Ok(Some(Lines { reader, writer }))
     }

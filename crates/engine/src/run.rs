@@ -14,6 +14,7 @@ use migration::selection::Selection;
 use migration::tally::{Cause, Tally};
 
 use crate::export::{Destination, FileSink};
+use crate::fence::Fence;
 use crate::options::CopyOptions;
 
 /// What the two caches can do, found out by probing and not by their versions.
@@ -43,6 +44,8 @@ pub(crate) struct Run<S = Endpoint> {
     pub(crate) naming: Naming,
     pub(crate) abilities: Abilities,
     pub(crate) stop: Arc<Stop>,
+    /// Connections that write to the target.
+    pub(crate) fence: Arc<Fence>,
     pub(crate) memory_per_lane: u64,
     /// Whether two keys of the source may get one name on the target.
     pub(crate) names_may_meet: bool,
@@ -76,6 +79,7 @@ impl<S> Run<S> {
             memory_per_lane: (options.memory / 2 / lanes.max(1) as u64).max(1024 * 1024),
             throttled: options.max_keys_per_sec.is_some() || options.max_bytes_per_sec.is_some(),
             names_may_meet: may_meet(&naming),
+            fence: Arc::default(),
             clocks: Mutex::default(),
             throttle: Mutex::new(Throttle::new(options.max_keys_per_sec, options.max_bytes_per_sec)),
             guard: Mutex::new(LatencyGuard::new(threshold)),

@@ -12,6 +12,7 @@ use migration::tally::Cause;
 use resp::{Token, encode};
 
 use crate::clocks;
+use crate::fence::{self, Place};
 use crate::run::Run;
 use crate::unlink::Removal;
 
@@ -64,6 +65,7 @@ enum Due<T> {
 #[derive(Debug)]
 pub(crate) struct Writer<T> {
     connection: TargetConnection,
+    _place: Place,
     pub(crate) clock: Clock,
     due: VecDeque<Due<T>>,
     writes: usize,
@@ -74,13 +76,24 @@ pub(crate) struct Writer<T> {
 }
 
 impl<T> Writer<T> {
-    pub(crate) async fn open<S>(run: &Run<S>, node: &Node, db: u32) -> Result<Writer<T>, Error> {
+    /// A connection to a node's database; `of` is the source node and database whose keys it writes, where there is one.
+    ///
+    /// # Errors
+    /// The node cannot be reached, or the connection is lost.
+    pub(crate) async fn open<S>(
+        run: &Run<S>,
+        node: &Node,
+        db: u32,
+        of: Option<(&Node, u32)>,
+    ) -> Result<Writer<T>, Error> {
         let mut connection = run.target().connect_target(node, db).await?;
+        let place = fence::enter(run, &mut connection, of).await?;
         let clock = clocks::of_target(&mut connection, || run.now_us()).await?;
         let clock = clock.ok_or_else(|| connection.peer().error(client::Kind::Shape { command: "TIME" }))?;
         run.set_clock(Side::Target, node, clock);
         Ok(Writer {
             connection,
+            _place: place,
             clock,
             due: VecDeque::new(),
             writes: 0,

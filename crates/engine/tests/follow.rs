@@ -315,3 +315,29 @@ async fn a_target_that_removes_nothing() {
     let outcome = start(sync).ends_ready().await;
     assert_eq!(outcome.status.refused.into_iter().collect::<Vec<_>>(), [(Cause::TargetForbids, 50)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_waits_for_room_among_the_marks() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let (from, to) = (source.access(), target.access());
+    dataset::strings(&from, 20_000, 10).await;
+    dataset::strings(&to, 30_000, 10).await;
+    let sync = prepare(&from, &to, FeedKind::Tracking, database_0()).await;
+    // Room for some hundred names.
+    let outcome = start(Sync { marks: 50_000, ..sync }).ends_ready().await;
+    let reasons: Vec<_> = outcome.status.gaps.iter().map(|gap| gap.reason).collect();
+    assert_eq!(reasons, [GapReason::Beginning], "nothing was given up");
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_process_left_half_done_is_removed() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    dataset::strings(&source.access(), 100, 10).await;
+    // Of a key that is not there any more.
+    target.command(&["SET", "redferry:tmp:{1}:0123456789abcdef", "half"]);
+    let following = follow(&source.access(), &target.access(), FeedKind::Tracking, database_0()).await;
+    following.ends_ready().await;
+    assert_eq!(target.command(&["DBSIZE"]), Reply::Integer(100));
+    assert_equal(&source.access(), &target.access()).await;
+}

@@ -101,7 +101,7 @@ impl DirtyKeys {
             }
             return true;
         }
-        if self.slab.bytes() >= self.budget {
+        if !self.has_room() {
             self.overflow.insert(commands::slot(key));
             self.overflow_since_us.get_or_insert(now_us);
             return false;
@@ -109,6 +109,17 @@ impl DirtyKeys {
         self.slab.insert(db, key, now_us);
         self.ages.add(now_us);
         true
+    }
+
+    /// Whether the name of one more key would be kept. Who can wait, such as a listing, waits for that instead of
+    /// giving names up: a listing that gives up names has to be done again, and would never come to its end.
+    pub fn has_room(&self) -> bool {
+        self.slab.bytes() < self.budget
+    }
+
+    /// Whether half of the room is taken: the other half is for those who cannot wait.
+    pub fn is_half_full(&self) -> bool {
+        self.slab.bytes() >= self.budget / 2
     }
 
     /// What is being read may have been read before a change that nobody told: each such key is read once more.

@@ -25,6 +25,8 @@ pub enum GapReason {
     FeedLost,
     /// Another process answers at the node's address: a restart or a failover, which may have lost writes.
     OtherProcess,
+    /// Another process answers at a node of the target, which may have lost what was acknowledged there.
+    OtherTarget,
     /// The server says that every key may have changed: FLUSHALL, FLUSHDB, a full resynchronisation.
     Everything,
     /// More keys changed than there was room for.
@@ -41,6 +43,7 @@ impl GapReason {
             GapReason::Restart => "restart",
             GapReason::FeedLost => "feed_lost",
             GapReason::OtherProcess => "other_process",
+            GapReason::OtherTarget => "other_target_process",
             GapReason::Everything => "everything_changed",
             GapReason::Overflow => "too_many_changes",
             GapReason::Unseen => "unseen_by_the_feed",
@@ -66,6 +69,8 @@ pub struct Gap {
 pub enum Happened {
     /// The node belongs to the source from now on.
     NodeAppeared,
+    /// The same, and an earlier process of this sync may have followed it.
+    NodeReturned,
     /// It does not any more.
     NodeLeft,
     /// Its feed is heard. `process` is the run id of who speaks, where that is told.
@@ -136,12 +141,8 @@ impl Follow {
     /// Something happened at a node.
     pub fn handle(&mut self, now_us: u64, node: &str, happened: Happened) {
         match happened {
-            Happened::NodeAppeared => {
-                if !self.nodes.contains_key(node) {
-                    self.nodes.insert(node.to_owned(), Node::default());
-                    self.open_gap(now_us, node, GapReason::Beginning);
-                }
-            }
+            Happened::NodeAppeared => self.take_up(now_us, node, GapReason::Beginning),
+            Happened::NodeReturned => self.take_up(now_us, node, GapReason::Restart),
             Happened::NodeLeft => {
                 // Its slots are another node's now, which is compared for gaining them.
                 if let Some(left) = self.nodes.remove(node) {
@@ -196,6 +197,13 @@ impl Follow {
         }
     }
 
+    fn take_up(&mut self, now_us: u64, node: &str, reason: GapReason) {
+        if !self.nodes.contains_key(node) {
+            self.nodes.insert(node.to_owned(), Node::default());
+            self.open_gap(now_us, node, reason);
+        }
+    }
+
     fn open_gap(&mut self, now_us: u64, node: &str, reason: GapReason) {
         let Some(known) = self.nodes.get_mut(node) else { return };
         known.open.push(self.gaps.len());
@@ -232,6 +240,9 @@ impl Follow {
         self.nodes.values().map(|node| node.open.len()).sum()
     }
 }
+
+/// Keys that expire are on their way all the time.
+const SMALL_LAG_US: u64 = 1_000_000;
 
 /// What else a cut-over depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,12 +297,12 @@ pub fn conditions(follow: &Follow, facts: &Facts) -> Vec<Condition> {
         ),
         condition(
             "drained",
-            facts.dirty == 0,
-            match facts.dirty {
-                0 => "every change that was heard of is on the target".into(),
-                dirty => format!(
+            facts.lag_us < SMALL_LAG_US,
+            match (facts.dirty, facts.lag_us) {
+                (0, _) => "every change that was heard of is on the target".into(),
+                (dirty, lag_us) => format!(
                     "{dirty} changed keys are not on the target yet, the oldest for {} ms",
-                    facts.lag_us / 1000
+                    lag_us / 1000
                 ),
             },
         ),

@@ -6,13 +6,13 @@
 use std::collections::{HashMap, VecDeque};
 
 /// Microseconds of one period.
-const PERIOD_US: u64 = 60_000_000;
+const PERIOD_US: u64 = 5_000_000;
 
 /// Periods that are kept, the one under way included.
-const PERIODS: usize = 5;
+const PERIODS: usize = 60;
 
 /// Names that one period keeps.
-const NAMES: usize = 10_000;
+const NAMES: usize = 2_000;
 
 /// The latest changes of one database. All times are microseconds of one monotonic clock.
 #[derive(Debug, Default)]
@@ -64,23 +64,32 @@ impl Recent {
         }
     }
 
-    /// Keys that changed since then, as far as their names were kept, those that changed most often first; and how
-    /// many changes have no name here.
-    pub fn since(&self, us: u64) -> (Vec<Changed>, u64) {
+    /// What is known of the time since then.
+    pub fn since(&self, us: u64) -> Since {
         let mut keys: HashMap<&[u8], u64> = HashMap::new();
-        let mut nameless = 0;
-        for period in &self.periods {
+        let (mut nameless, mut from_us) = (0, us);
+        for period in self.periods.iter().filter(|period| period.began_us + PERIOD_US > us) {
             let names = period.names.iter().filter(|(_, times)| times.last_us >= us);
             names.for_each(|(key, times)| *keys.entry(key).or_default() += times.count);
-            if period.began_us + PERIOD_US > us {
-                nameless += period.nameless;
-            }
+            nameless += period.nameless;
+            from_us = from_us.min(period.began_us);
         }
-        let mut changed: Vec<Changed> =
+        let mut keys: Vec<Changed> =
             keys.into_iter().map(|(key, count)| Changed { key: key.into(), count }).collect();
-        changed.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.key.cmp(&other.key)));
-        (changed, nameless)
+        keys.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.key.cmp(&other.key)));
+        Since { keys, nameless, from_us }
     }
+}
+
+/// The changes since a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Since {
+    /// Keys that changed, as far as their names were kept, those that changed most often first.
+    pub keys: Vec<Changed>,
+    /// Changes of keys whose names were not kept.
+    pub nameless: u64,
+    /// When counting began: some seconds earlier than asked for.
+    pub from_us: u64,
 }
 
 #[cfg(test)]
@@ -97,19 +106,21 @@ mod tests {
         [(1, "a"), (2, "b"), (3, "b"), (4, "c")]
             .iter()
             .for_each(|(us, key)| recent.note(*us, key.as_bytes()));
-        let (changed, nameless) = recent.since(2);
-        assert_eq!((names(&changed), nameless), (vec![("b", 2), ("c", 1)], 0));
+        let since = recent.since(2);
+        assert_eq!((names(&since.keys), since.nameless, since.from_us), (vec![("b", 2), ("c", 1)], 0, 1));
     }
 
     #[test]
     fn what_is_older_than_the_periods_is_forgotten() {
         let mut recent = Recent::default();
-        for minute in 0..10 {
-            recent.note(minute * PERIOD_US, format!("{minute}").as_bytes());
+        let periods = PERIODS as u64;
+        for period in 0..periods + 5 {
+            recent.note(period * PERIOD_US, format!("{period:03}").as_bytes());
         }
-        let (changed, _) = recent.since(0);
-        assert_eq!(names(&changed), [("5", 1), ("6", 1), ("7", 1), ("8", 1), ("9", 1)]);
-        assert_eq!(recent.since(8 * PERIOD_US).0.len(), 2);
+        assert_eq!(recent.since(0).keys.len(), PERIODS);
+        let since = recent.since((periods + 3) * PERIOD_US + 1);
+        assert_eq!(names(&since.keys), [("064", 1)]);
+        assert_eq!(since.from_us, (periods + 3) * PERIOD_US);
     }
 
     #[test]
@@ -118,8 +129,7 @@ mod tests {
         for number in 0..NAMES + 7 {
             recent.note(1, format!("{number}").as_bytes());
         }
-        let (changed, nameless) = recent.since(0);
-        assert_eq!((changed.len(), nameless), (NAMES, 7));
-        assert_eq!(recent.since(2), (Vec::new(), 7), "without names nobody knows when");
+        assert_eq!((recent.since(0).keys.len(), recent.since(0).nameless), (NAMES, 7));
+        assert_eq!(recent.since(2).nameless, 7, "without names nobody knows when");
     }
 }

@@ -14,6 +14,8 @@ mod forwarding;
 mod several;
 #[path = "model/state_sync.rs"]
 mod state_sync;
+#[path = "model/takeover.rs"]
+mod takeover;
 
 /// A value: the writes that it has seen.
 type Writes = Vec<u8>;

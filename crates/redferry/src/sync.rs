@@ -72,7 +72,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     {
         return Err(refused(&findings, format!("{why}; nothing was written")));
     }
-    let plan = Plan {
+    let mut plan = Plan {
         source: endpoints.source.clone(),
         target: endpoints.target.clone(),
         selection,
@@ -83,6 +83,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
         feeds: args.feeds.into(),
         marks: usize::try_from(args.marks.max(FEWEST_MARKS)).unwrap_or(usize::MAX),
     };
+    let is_known = known.is_some();
     let state = known.unwrap_or_else(|| State::new(arguments));
     let direction = state.direction;
     let ready = match direction {
@@ -103,13 +104,17 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
             plan.look(direction).await.map_err(|why| Exit::refused(format!("refused: {why}")))?
         }
     };
+    plan.options.run_name = Some(state.run.clone());
+    if is_known {
+        fence(&plan, &state).await;
+    }
     // Whoever is killed from here on has begun.
     state.save(&path).map_err(|error| refuse_state(&error))?;
 
     let stop = Arc::new(Stop::default());
     interrupt::listen(Arc::clone(&stop));
     let target_was_empty = ready.findings.target.keys() == 0;
-    let manner = Manner { held: false, until_quiet: args.until_quiet, target_was_empty };
+    let manner = Manner { held: false, until_quiet: args.until_quiet, target_was_empty, resumed: is_known };
     let leg = plan.take(direction, &ready, manner, &stop);
     let expected = ready.findings.databases.iter().map(|db| ready.findings.source.keys_in(*db)).sum();
     let show_keys = args.show_keys.is_some();
@@ -154,6 +159,21 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
             &path,
         )),
     })
+}
+
+/// Writes that an earlier process has sent must not come after ours.
+async fn fence(plan: &Plan, state: &State) {
+    let (_, target) = plan.sides(state.direction);
+    match engine::fence(&target, &state.run).await {
+        Ok(0) => {}
+        Ok(connections) => tracing::info!("{connections} connections of an earlier process are closed"),
+        Err(error) => tracing::warn!(
+            "connections of an earlier process to {} cannot be closed ({error}); what it sent is carried out within {} s \
+             or never, and what that spoils is found by redferry verify",
+            target.seed(),
+            engine::LATE_WRITES.as_secs()
+        ),
+    }
 }
 
 /// A state of another run is refused; one that cannot be read or written is a failure.

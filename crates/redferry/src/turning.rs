@@ -109,15 +109,18 @@ impl Teller {
     }
 }
 
-/// What keeps it waiting: the keys that still change and how fast, or the conditions that are not met.
+/// What keeps it waiting: writers, the keys that still change and how fast, the conditions that are not met.
 fn waiting(document: &Value) -> String {
     let busy = &document["busy"];
-    let mut text = match busy["keys"].as_u64() {
-        None | Some(0) => "waiting until both sides are equal and nobody writes".to_owned(),
-        Some(keys) => format!(
-            "waiting for the writers to stop: {keys} keys changed within the last 5 s, {} changes/s",
+    let mut text = match (document["writes_per_sec"].as_f64(), busy["keys"].as_u64().unwrap_or(0)) {
+        (Some(writes), keys) if writes > 0.0 => format!(
+            "waiting for the writers to stop: {writes} commands that write a second; {keys} keys changed within the last 5 s"
+        ),
+        (None, keys) if keys > 0 => format!(
+            "waiting until nothing changes: {keys} keys changed within the last 5 s, {} changes/s",
             busy["changes_per_sec"]
         ),
+        _ => "waiting until both sides are equal and nobody writes".to_owned(),
     };
     for key in busy["busiest"].as_array().into_iter().flatten() {
         let name = key["key"].as_str().unwrap_or_default();
@@ -175,7 +178,7 @@ fn told(turn: Turn, args: &TurnArgs, document: &Value) -> Exit {
         "keys_compared": made["keys_compared"],
         "differing": made["differing"],
         "examples": made["examples"],
-        "incompatible": document["incompatible"],
+        "incompatible": made["incompatible"],
         "failure": made["failure"],
         "elapsed_ms": made["elapsed_ms"],
         "way_back": !args.no_way_back,

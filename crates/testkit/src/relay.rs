@@ -3,8 +3,9 @@
 //! It carries bytes and never looks into them, so it works for TLS too. It runs on a thread of its own: tests
 //! may be synchronous or asynchronous, and a blocked test does not block its connections.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,10 @@ struct Controls {
     cuts: u64,
     refuse: bool,
     stall: bool,
+    /// Requests of connections with a smaller number are withheld from the server.
+    withheld: u64,
+    /// The clients of connections with a smaller number are gone.
+    parted: u64,
     replies: Replies,
     delay: Duration,
     limits: Limits,
@@ -69,7 +74,10 @@ struct Limits {
 struct Counters {
     to_server: AtomicU64,
     to_client: AtomicU64,
+    withheld: AtomicU64,
     open: AtomicUsize,
+    /// The numbers of those that are open.
+    numbers: Mutex<BTreeSet<u64>>,
     accepted: AtomicU64,
 }
 
@@ -155,6 +163,40 @@ impl Relay {
         self.controls.send_modify(|controls| controls.stall = stall);
     }
 
+    /// From now on the requests of all open connections are received and withheld from the server; those of later connections
+    /// pass. Until [`Relay::deliver`].
+    pub fn withhold(&self) {
+        self.counters.withheld.store(0, Ordering::Release);
+        self.controls.send_modify(|controls| controls.withheld = self.accepted());
+    }
+
+    /// Bytes of requests that were received since then and withheld.
+    pub fn withheld(&self) -> u64 {
+        self.counters.withheld.load(Ordering::Acquire)
+    }
+
+    /// Ends the withheld connections towards their clients. Towards the server they stay, with what is withheld, as when a
+    /// client's machine is gone and the network still has what it sent.
+    pub fn part(&self) {
+        self.controls.send_modify(|controls| controls.parted = controls.withheld);
+    }
+
+    /// Sends the server what was withheld. Returns when all parted connections are closed: the server has had what was
+    /// withheld, unless it closed them before.
+    ///
+    /// # Panics
+    /// That took longer than five seconds.
+    pub fn deliver(&self) {
+        self.controls.send_modify(|controls| controls.withheld = 0);
+        let give_up = Instant::now() + Duration::from_secs(5);
+        let parted = self.controls.borrow().parted;
+        let is_open = || self.counters.numbers().first().is_some_and(|number| *number < parted);
+        while is_open() {
+            assert!(Instant::now() < give_up, "what was withheld could not be delivered");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Bytes arrive this much later, each way. Does not limit the rate.
     pub fn delay(&self, delay: Duration) {
         self.controls.send_modify(|controls| controls.delay = delay);
@@ -194,6 +236,10 @@ impl Drop for Relay {
 }
 
 impl Counters {
+    fn numbers(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn of(&self, way: Way) -> &AtomicU64 {
         match way {
             Way::ToServer => &self.to_server,
@@ -237,15 +283,17 @@ async fn accept(
         // `cut` counts on this order: what is counted as accepted before a cut has an older number.
         let cuts = controls.borrow().cuts;
         counters.open.fetch_add(1, Ordering::AcqRel);
-        counters.accepted.fetch_add(1, Ordering::AcqRel);
+        let number = counters.accepted.fetch_add(1, Ordering::AcqRel);
+        counters.numbers().insert(number);
         let (server, controls, counters) = (server.clone(), controls.clone(), Arc::clone(&counters));
         tokio::spawn(async move {
             let mut watched = controls.subscribe();
             // However a connection ends, the relay's part is to close it.
             tokio::select! {
                 _ = watched.wait_for(|controls| controls.cuts > cuts) => {}
-                _ = connect_and_carry(client, server, limits, &controls, &counters) => {}
+                _ = connect_and_carry(client, server, number, limits, &controls, &counters) => {}
             }
+            counters.numbers().remove(&number);
             counters.open.fetch_sub(1, Ordering::AcqRel);
         });
     }
@@ -254,6 +302,7 @@ async fn accept(
 async fn connect_and_carry(
     client: TcpStream,
     server: (String, u16),
+    number: u64,
     limits: Limits,
     controls: &watch::Sender<Controls>,
     counters: &Counters,
@@ -261,5 +310,5 @@ async fn connect_and_carry(
     let server = TcpStream::connect((server.0.as_str(), server.1)).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    carry::both_ways(client, server, limits, controls, counters).await
+    carry::both_ways(client, server, number, limits, controls, counters).await
 }

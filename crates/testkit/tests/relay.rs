@@ -236,3 +236,29 @@ async fn tls_passes_through() {
     let lost: redis::RedisResult<String> = redis::cmd("PING").query_async(&mut connection).await;
     assert!(lost.is_err());
 }
+
+#[test]
+fn what_a_client_sent_before_it_was_gone_reaches_the_server_later() {
+    let (server, relay) = server_and_relay();
+    let mut early = Client::new(&relay);
+    early.ping();
+    relay.withhold();
+    let request = set("key", "old");
+    early.send(&request);
+    let mut late = Client::new(&relay);
+    late.ping();
+    let give_up = Instant::now() + Duration::from_secs(5);
+    while relay.withheld() < request.len() as u64 {
+        assert!(Instant::now() < give_up, "the request was not received");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    relay.part();
+    assert_eq!(early.rest(), b"");
+    late.send(&set("key", "new"));
+    assert_eq!(late.receive(5), b"+OK\r\n");
+    assert_eq!(server.command(&["GET", "key"]).text(), "new");
+    relay.deliver();
+    assert_eq!(server.command(&["GET", "key"]).text(), "old");
+    late.ping();
+    assert_eq!(relay.connections(), 1);
+}

@@ -1,24 +1,22 @@
-//! Making sure that both sides are equal: the barrier, what no feed sees, streams with groups once more, and the barrier
-//! again. It runs beside the coordinator, which judges what was heard meanwhile.
+//! Making sure that both sides are equal: the counters, the barrier, streams with groups once more, until everything that
+//! was marked by then is carried, the barrier again, and the counters, which must say that nobody has written.
+//! Keys that expire meanwhile are told by the feed, and do not matter: they expire on both sides.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::{FeedKind, Node};
 use tokio::sync::{mpsc, oneshot};
 
 use super::followee::Following;
-use super::hearing::{Barrier, News, Told};
-use super::watching::SharedWitness;
+use super::hearing::{Barrier, Told};
+use super::watching::{self, SharedWitness};
 use super::witness::Said;
 use super::{Queue, comparing};
 use crate::run::Run;
 
 /// How long a feed may take to answer the barrier.
 const BARRIER_WITHIN: Duration = Duration::from_secs(10);
-
-/// How long the last marks may take to be carried before it is seen whether there are more.
-const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 
 /// What is needed to make sure.
 pub(crate) struct Attempt {
@@ -38,40 +36,46 @@ pub(crate) struct Part {
 }
 
 impl Attempt {
-    /// Whether all of it could be done. Whether anything was heard meanwhile is for the caller to see.
-    pub(crate) async fn succeeds(self) -> bool {
+    /// How often commands that write had run, all nodes together, at a moment at which both sides were equal: as often as
+    /// when this began. `Err`: it could not be done, or somebody wrote. Where servers do not tell, the feed's silence
+    /// stands for it, which is the caller's to see.
+    pub(crate) async fn succeeds(self) -> Result<Option<u64>, ()> {
         // What groups changed is carried anyway.
-        if !self.barrier().await || self.counted().await == Said::Unseen {
-            return false;
+        let (said, before) = self.counted().await;
+        if said > Said::Groups || !self.barrier().await {
+            return Err(());
         }
         for part in &self.parts {
             for queue in &part.queues {
                 if let Err(error) = comparing::groups(&self.run, part.node(), queue).await {
                     tracing::debug!("streams of {} are not marked: {error}", part.node());
-                    return false;
+                    return Err(());
                 }
             }
         }
-        for queue in self.parts.iter().flat_map(|part| &part.queues) {
-            // What did not fit may do so now: a field's time may be over, of which no feed tells.
-            queue.suspect_incompatible();
-            // Somebody may have begun to write again, and this must not wait for the end of that.
-            if tokio::time::timeout(DRAIN_WITHIN, queue.room_below(1)).await.is_err() {
-                return false;
-            }
+        let queues = || self.parts.iter().flat_map(|part| &part.queues);
+        // What did not fit may do so now: a field's time may be over, of which no feed tells.
+        queues().for_each(|queue| queue.suspect_incompatible());
+        let marked = Instant::now();
+        for queue in queues() {
+            queue.carried_until(marked).await;
         }
-        self.barrier().await && self.counted().await == Said::Nothing
+        if !self.barrier().await {
+            return Err(());
+        }
+        let (said, after) = self.counted().await;
+        if said == Said::Nothing && before == after { Ok(after) } else { Err(()) }
     }
 
-    /// The worst that the counters of any node say has happened since the last look.
-    async fn counted(&self) -> Said {
-        let mut worst = Said::Nothing;
+    /// The worst that the counters of any node say has happened since the last look, and the commands that write of all.
+    async fn counted(&self) -> (Said, Option<u64>) {
+        let (mut worst, mut writes) = (Said::Nothing, Some(0));
         for part in &self.parts {
-            let said = part.witness.lock().await.look(&self.run, part.node(), self.feed).await;
-            let _ = self.told.send((part.following.clone(), News::Counted(said)));
-            worst = worst.max(said);
+            let look = watching::look(&self.run, &part.following, self.feed, &part.witness, &self.told).await;
+            worst = worst.max(look.said);
+            writes = writes.zip(look.writes).map(|(all, one): (u64, u64)| all.wrapping_add(one));
         }
-        worst
+        (worst, writes)
     }
 
     /// Whether every feed has told everything up to now.

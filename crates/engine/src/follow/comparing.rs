@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::Queue;
+use super::leftovers::Leftovers;
 use crate::comparer::{Compared, Comparison};
 use crate::run::Run;
 use crate::temporary;
@@ -97,7 +98,7 @@ impl Suspects {
     /// Begins to look at a page, as soon as there is room for it.
     async fn look_at(&mut self, run: &Run, names: Vec<Box<[u8]>>) {
         let Some(comparison) = &self.comparison else {
-            self.queue.suspect(names.iter().map(|name| &name[..]));
+            self.queue.suspect_in_turn(&names.iter().map(|name| &name[..]).collect::<Vec<_>>()).await;
             return;
         };
         spare_source(run, names.len() as u64).await;
@@ -107,7 +108,8 @@ impl Suspects {
                 tracing::debug!("{} keys are carried without a comparison: {why}", names.len());
                 Compared { differing: names.clone(), ..Compared::default() }
             });
-            queue.suspect(compared.differing.iter().map(|name| &name[..]));
+            let differing: Vec<&[u8]> = compared.differing.iter().map(|name| &name[..]).collect();
+            queue.suspect_in_turn(&differing).await;
             queue.equal(names.len().saturating_sub(compared.differing.len()) as u64);
             compared
         });
@@ -156,13 +158,19 @@ async fn of_target(run: &Run, node: &Node, queue: &Queue, owns: impl Fn(&[u8]) -
     let mut source = run.source.connect_source(node, queue.db()).await?;
     for target in run.target_layout().primaries() {
         let mut connection = run.target().connect_source(target, target_db).await?;
+        let mut leftovers = Leftovers::default();
         let mut cursor = 0;
         loop {
             queue.room_below(MARKS).await;
             let (next, names) = page(run, &mut connection, cursor, None).await?;
+            let temporary = names.iter().filter_map(Value::as_bytes);
+            temporary
+                .filter(|name| name.starts_with(temporary::PREFIX))
+                .for_each(|name| leftovers.found(name));
             let origins =
                 names.iter().filter_map(Value::as_bytes).flat_map(|name| run.naming.origins(name, target_db));
             let origins = origins.filter(|(db, key)| *db == queue.db() && owns(key)).map(|(_, key)| key);
+            let origins = origins.filter(|key| !key.starts_with(temporary::PREFIX));
             let origins: Vec<Vec<u8>> = origins.filter(|key| run.selection.accepts_name(key)).collect();
             origins.iter().for_each(|key| source.push(Read::Exists(key)));
             let mut absent = Vec::new();
@@ -172,12 +180,14 @@ async fn of_target(run: &Run, node: &Node, queue: &Queue, owns: impl Fn(&[u8]) -
                     absent.push(&key[..]);
                 }
             }
-            queue.suspect(absent);
+            queue.suspect_in_turn(&absent).await;
             cursor = next;
             if cursor == 0 {
                 break;
             }
         }
+        let mut connection = run.target().connect_target(target, target_db).await?;
+        leftovers.remove(run, &mut connection).await?;
     }
     Ok(())
 }
@@ -202,7 +212,7 @@ pub(crate) async fn groups(run: &Run, node: &Node, queue: &Queue) -> Result<u64,
             }
         }
         marked += with_groups.len() as u64;
-        queue.suspect(with_groups);
+        queue.suspect_in_turn(&with_groups).await;
         cursor = next;
         if cursor == 0 {
             return Ok(marked);

@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::attempt::{Attempt, Part};
 use super::comparing;
-use super::followee::{Counts, Followee, Following, carry};
+use super::followee::{Counts, Followee, Following, Writes, carry};
 use super::hearing::{self, Hearing, News};
 use super::queue::{Numbers, Queue};
 use super::status::{Followed, SyncEnd, SyncStatus, TargetMemory, Watch};
@@ -27,6 +27,9 @@ use crate::stop::Halt;
 
 /// How often the coordinator looks around.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How long keys that are on their way may take at the end.
+const REST_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often a cluster is asked for its layout.
 const LAYOUT_EVERY: Duration = Duration::from_secs(5);
@@ -54,8 +57,10 @@ pub(super) struct Coordinator<'w> {
     orders: Orders,
     /// What somebody waits for.
     wanted: Option<Wanted>,
-    /// Making sure of it, and the moment since which nothing may have changed.
-    attempt: Option<(Equal, JoinHandle<bool>)>,
+    /// Making sure of it, and what had been heard when that began.
+    attempt: Option<((u64, usize), JoinHandle<Result<Option<u64>, ()>>)>,
+    /// An earlier process of this sync may have followed the nodes that are taken up now.
+    resumed: bool,
     /// Whether lanes may carry.
     released: tokio::sync::watch::Sender<bool>,
     target_memory: Arc<Mutex<Vec<TargetMemory>>>,
@@ -67,11 +72,12 @@ pub(super) struct Coordinator<'w> {
     /// What those that are not followed any more came to.
     past: Counts,
     told: hearing::Told,
-    heard: mpsc::UnboundedReceiver<(Following, News)>,
+    news: mpsc::UnboundedReceiver<(Following, News)>,
     /// Whoever watches how both sides are.
     guards: JoinSet<()>,
     lanes: JoinSet<(Following, LaneEnd)>,
-    comparisons: JoinSet<(Following, Result<Duration, client::Error>)>,
+    /// What expiries may differ by; nothing when a node could not be asked for its counters.
+    comparisons: JoinSet<(Following, Result<Option<Duration>, client::Error>)>,
 }
 
 impl<'w> Coordinator<'w> {
@@ -82,7 +88,7 @@ impl<'w> Coordinator<'w> {
         watch: &'w Watch,
         steered: Steered,
     ) -> Coordinator<'w> {
-        let (told, heard) = mpsc::unbounded_channel();
+        let (told, news) = mpsc::unbounded_channel();
         Coordinator {
             run,
             listening,
@@ -94,6 +100,7 @@ impl<'w> Coordinator<'w> {
             orders: steered.0,
             wanted: None,
             attempt: None,
+            resumed: false,
             released: tokio::sync::watch::Sender::new(true),
             target_memory: Arc::default(),
             follow: Follow::default(),
@@ -102,7 +109,7 @@ impl<'w> Coordinator<'w> {
             numbers: 0,
             past: Counts::default(),
             told,
-            heard,
+            news,
             guards: JoinSet::new(),
             lanes: JoinSet::new(),
             comparisons: JoinSet::new(),
@@ -124,6 +131,11 @@ impl<'w> Coordinator<'w> {
         self.wanted = Some(Wanted { quiet, since: None, ends: true, answer: None });
     }
 
+    /// It goes on with what an earlier process began.
+    pub(super) fn resumes(&mut self) {
+        self.resumed = true;
+    }
+
     /// Nothing is carried or compared before it is released.
     pub(super) fn holds(&mut self) {
         self.released.send_replace(false);
@@ -133,13 +145,14 @@ impl<'w> Coordinator<'w> {
         let mut beside = JoinSet::new();
         beside.spawn(watching::target_memory(Arc::clone(&self.run), Arc::clone(&self.target_memory)));
         self.take_up_nodes();
+        self.resumed = false;
         self.guards = guardian::watch(&self.run, self.layout.primaries().iter());
         let mut tick = tokio::time::interval(TICK);
         let mut layout_at = Instant::now() + LAYOUT_EVERY;
         loop {
             tokio::select! {
                 Some(order) = self.orders.recv() => self.obey(order),
-                Some((following, news)) = self.heard.recv() => {
+                Some((following, news)) = self.news.recv() => {
                     if let Err(halt) = self.told(&following, news) {
                         return SyncEnd::Halted(halt);
                     }
@@ -176,6 +189,13 @@ impl<'w> Coordinator<'w> {
                 }
             }
             self.take_up_lost();
+            if self.run.fence.take_replaced() {
+                // What was acknowledged there before may be lost.
+                let nodes: Vec<Node> = self.nodes.keys().cloned().collect();
+                nodes
+                    .iter()
+                    .for_each(|node| self.happened(node, Happened::GapOpened(GapReason::OtherTarget)));
+            }
             self.pass_on_marks();
             if *self.released.borrow() {
                 self.begin_comparisons();
@@ -195,8 +215,8 @@ impl<'w> Coordinator<'w> {
                 self.give_up_attempt();
                 self.wanted = Some(wanted);
             }
-            Order::Release => {
-                if !self.released.send_replace(true) {
+            Order::Release { equal } => {
+                if !self.released.send_replace(true) && equal {
                     let nodes: Vec<Node> = self.nodes.keys().cloned().collect();
                     nodes.iter().for_each(|node| self.happened(node, Happened::KnownEqual));
                 }
@@ -229,6 +249,10 @@ impl<'w> Coordinator<'w> {
             News::Happened(happened) => self.happened(&following.node, happened),
             News::Heard { voice, since, process } => {
                 followee.unheard_since = None;
+                let is_other = followee.process.is_some() && process.is_some() && followee.process != process;
+                // Its lanes may still read from the old one.
+                followee.is_lost |= is_other;
+                followee.process = process.clone().or(followee.process.take());
                 if let Some(happened) = followee.voices.heard(voice, us_since(began, since), process) {
                     self.happened(&following.node, happened);
                 }
@@ -242,21 +266,27 @@ impl<'w> Coordinator<'w> {
                     self.happened(&following.node, happened);
                 }
             }
-            News::Counted(Said::Nothing) => {}
-            News::Counted(Said::Groups) => followee.groups.notify_one(),
-            News::Counted(Said::Unseen) => {
-                self.happened(&following.node, Happened::GapOpened(GapReason::Unseen));
+            News::Counted { look, asked } => {
+                if let Some(writes) = look.writes {
+                    followee.writes.saw(us_since(began, asked), writes);
+                }
+                match look.said {
+                    Said::Nothing | Said::Failed => {}
+                    Said::Groups => followee.groups.notify_one(),
+                    Said::Unseen => self.happened(&following.node, Happened::GapOpened(GapReason::Unseen)),
+                }
             }
         }
         Ok(())
     }
 
-    fn compared(&mut self, following: &Following, ended: Result<Duration, client::Error>) {
+    fn compared(&mut self, following: &Following, ended: Result<Option<Duration>, client::Error>) {
         if self.followee(following).is_none() {
             return;
         }
         match ended {
-            Ok(ttl_error) => {
+            Ok(None) => self.happened(&following.node, Happened::ComparisonFailed),
+            Ok(Some(ttl_error)) => {
                 self.compared_ttl_error = self.compared_ttl_error.max(ttl_error);
                 self.happened(&following.node, Happened::ComparisonEnded);
             }
@@ -300,7 +330,7 @@ impl<'w> Coordinator<'w> {
     }
 
     fn take_up(&mut self, node: Node, budget: usize) {
-        self.happened(&node, Happened::NodeAppeared);
+        self.happened(&node, if self.resumed { Happened::NodeReturned } else { Happened::NodeAppeared });
         self.numbers += 1;
         let following = Following { node: node.clone(), number: self.numbers };
         let dbs = self.run.naming.source_dbs();
@@ -352,6 +382,8 @@ impl<'w> Coordinator<'w> {
             groups,
             unheard_since: Some(Instant::now()),
             unheard: None,
+            process: None,
+            writes: Writes::default(),
             is_lost: false,
             tasks,
         };
@@ -435,11 +467,12 @@ impl<'w> Coordinator<'w> {
             followee.tasks.push(self.comparisons.spawn(async move {
                 let node = &following.node;
                 // What the counters tell from now on happened after the comparison began.
-                let said = witness.lock().await.look(&run, node, feed).await;
-                let _ = told.send((following.clone(), News::Counted(said)));
+                if watching::look(&run, &following, feed, &witness, &told).await.said == Said::Failed {
+                    return (following, Ok(None));
+                }
                 let owns =
                     |key: &[u8]| layout.owner(key).is_some_and(|owner| layout.primaries()[owner] == *node);
-                let ended = comparing::node(&run, node, &queues, owns, comparison).await;
+                let ended = comparing::node(&run, node, &queues, owns, comparison).await.map(Some);
                 (following, ended)
             }));
             self.happened(&node, Happened::ComparisonBegan);
@@ -450,45 +483,54 @@ impl<'w> Coordinator<'w> {
         self.nodes.values().flat_map(|followee| &followee.queues)
     }
 
-    /// When the source last changed, and how often it was not known what changed.
-    fn moment(&self) -> Equal {
+    /// When a change was last heard of, and how often it was not known what changed.
+    fn heard(&self) -> (u64, usize) {
         let changed_us = self.queues().map(|queue| queue.changed_us()).max().unwrap_or(0);
-        Equal { changed_us: changed_us.max(self.past.changed_us), gaps: self.follow.gaps().len() }
+        (changed_us.max(self.past.changed_us), self.follow.gaps().len())
     }
 
-    /// For how long nobody has changed the source, in microseconds. Nobody knows it while a gap is open.
+    /// For how long nobody has written to the source, in microseconds: no feed told a change, or, since keys also expire,
+    /// no counter of a command that writes has risen. Nobody knows it of the time before a gap was healed.
     fn quiet_us(&self) -> u64 {
-        let healed_us = self.follow.gaps().iter().map(|gap| gap.healed_us.unwrap_or(u64::MAX)).max();
-        self.now_us().saturating_sub(self.moment().changed_us.max(healed_us.unwrap_or(0)))
+        let now_us = self.now_us();
+        let healed_us =
+            self.follow.gaps().iter().map(|gap| gap.healed_us.unwrap_or(u64::MAX)).max().unwrap_or(0);
+        let silent_us = now_us.saturating_sub(self.heard().0);
+        let counted_us = self.nodes.values().map(|followee| followee.writes.still_us()).min().unwrap_or(0);
+        silent_us.max(counted_us).min(now_us.saturating_sub(healed_us))
     }
 
-    fn is_carried(&self) -> bool {
-        self.follow.phase() == Phase::Following && self.queues().all(|queue| queue.is_empty())
+    fn is_followed(&self) -> bool {
+        self.follow.phase() == Phase::Following
     }
 
     /// Makes sure, beside everything else, that both sides are equal, if somebody waits for that. `true`: they are, and the
     /// sync is to end.
     async fn make_sure(&mut self) -> Result<bool, Halt> {
         let Some(wanted) = &self.wanted else { return Ok(false) };
-        let moment = self.moment();
-        if wanted.is_given_up() || wanted.since.is_some_and(|since| since != moment) {
+        let gaps = self.follow.gaps().len();
+        if wanted.is_given_up() || wanted.since.is_some_and(|since| since.gaps != gaps) {
             self.wanted = None;
             self.give_up_attempt();
             return Ok(false);
         }
         match self.attempt.take() {
             None => {
-                if self.is_carried() && u128::from(self.quiet_us()) >= wanted.quiet.as_micros() {
-                    self.attempt = Some((moment, tokio::spawn(self.attempt().succeeds())));
+                if self.is_followed() && u128::from(self.quiet_us()) >= wanted.quiet.as_micros() {
+                    self.attempt = Some((self.heard(), tokio::spawn(self.attempt().succeeds())));
                 }
                 Ok(false)
             }
-            Some((since, attempt)) if attempt.is_finished() => {
-                let succeeded = attempt.await.unwrap_or(false);
-                self.judge(since, succeeded)
+            Some((heard, attempt)) if attempt.is_finished() => {
+                let succeeded = attempt.await.unwrap_or(Err(()));
+                self.judge(heard, succeeded).await
             }
-            under_way => {
-                self.attempt = under_way;
+            Some((heard, attempt)) => {
+                // A gap came meanwhile.
+                match heard.1 == gaps {
+                    true => self.attempt = Some((heard, attempt)),
+                    false => attempt.abort(),
+                }
                 Ok(false)
             }
         }
@@ -510,17 +552,52 @@ impl<'w> Coordinator<'w> {
     }
 
     /// An attempt has ended: what was told until then counts before it does.
-    fn judge(&mut self, since: Equal, succeeded: bool) -> Result<bool, Halt> {
-        while let Ok((following, news)) = self.heard.try_recv() {
+    async fn judge(
+        &mut self,
+        before: (u64, usize),
+        succeeded: Result<Option<u64>, ()>,
+    ) -> Result<bool, Halt> {
+        while let Ok((following, news)) = self.news.try_recv() {
             self.told(&following, news)?;
         }
-        if !succeeded || self.moment() != since || !self.is_carried() {
+        let heard = self.heard();
+        let Ok(writes) = succeeded else {
+            // Whoever wants that nothing has changed since a moment does not wait for another one.
+            self.wanted.take_if(|wanted| wanted.since.is_some());
+            return Ok(false);
+        };
+        // Where nobody counts what writes, nothing at all may have been heard.
+        let is_still = heard.1 == before.1 && (writes.is_some() || heard == before);
+        if !is_still || !self.is_followed() {
             return Ok(false);
         }
-        let Some(Wanted { ends, answer, .. }) = self.wanted.take() else { return Ok(false) };
+        let equal = Equal { writes: writes.unwrap_or(heard.0), gaps: heard.1 };
+        let Some(Wanted { ends, answer, since, .. }) = self.wanted.take() else { return Ok(false) };
+        if since.is_some_and(|since| since != equal) {
+            return Ok(false);
+        }
+        if ends && !self.comes_to_rest().await {
+            return Ok(false);
+        }
         // Whoever does not listen any more does not want it to end.
-        let is_heard = answer.is_none_or(|answer| answer.send(since).is_ok());
+        let is_heard = answer.is_none_or(|answer| answer.send(equal).is_ok());
+        self.queues().for_each(|queue| queue.pause(ends && is_heard));
         Ok(ends && is_heard)
+    }
+
+    /// Lets no more keys be carried, and waits until none is on its way: what is written to the target after the end is
+    /// not redferry's. `false`: it takes too long, and everything goes on.
+    async fn comes_to_rest(&self) -> bool {
+        self.queues().for_each(|queue| queue.pause(true));
+        let until = Instant::now() + REST_WITHIN;
+        while !self.queues().all(|queue| queue.is_idle()) {
+            if Instant::now() > until {
+                self.queues().for_each(|queue| queue.pause(false));
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        true
     }
 
     fn give_up_attempt(&mut self) {
@@ -574,6 +651,7 @@ impl<'w> Coordinator<'w> {
             target_memory: lock(&self.target_memory).clone(),
             conditions: conditions(&self.follow, &facts),
             quiet_us,
+            writes_per_sec: self.nodes.values().map(|followee| followee.writes.per_sec()).sum(),
             elapsed: self.began.elapsed(),
         }
     }

@@ -39,6 +39,10 @@ pub(crate) struct Followee {
     pub(crate) unheard_since: Option<Instant>,
     /// Why, where that is known.
     pub(crate) unheard: Option<Error>,
+    /// The run id of who speaks, where that is told.
+    pub(crate) process: Option<String>,
+    /// What its counters say of commands that write.
+    pub(crate) writes: Writes,
     /// A lane of it has given up, though the layout may still have the node.
     pub(crate) is_lost: bool,
     /// Everything that works for it.
@@ -48,6 +52,42 @@ pub(crate) struct Followee {
 impl Drop for Followee {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// How often commands that write ran on a node, as seen by looks at its counters.
+#[derive(Debug, Default)]
+pub(crate) struct Writes {
+    count: Option<u64>,
+    /// When a look began that first had this count, and when the last one began that had it.
+    since_us: u64,
+    until_us: u64,
+    per_sec: Option<f64>,
+}
+
+impl Writes {
+    /// A look that began then had this count.
+    pub(crate) fn saw(&mut self, us: u64, count: u64) {
+        if let Some(before) = self.count
+            && us > self.until_us
+        {
+            let seconds = (us - self.until_us) as f64 / 1e6;
+            self.per_sec = Some(count.saturating_sub(before) as f64 / seconds);
+        }
+        if self.count != Some(count) {
+            (self.count, self.since_us) = (Some(count), us);
+        }
+        self.until_us = us;
+    }
+
+    /// How many there were in a second, between the last two looks.
+    pub(crate) fn per_sec(&self) -> Option<f64> {
+        self.per_sec
+    }
+
+    /// For how long it is known that nobody wrote, in microseconds.
+    pub(crate) fn still_us(&self) -> u64 {
+        self.until_us.saturating_sub(self.since_us)
     }
 }
 
@@ -87,6 +127,10 @@ pub(crate) async fn carry(run: Arc<Run>, node: Node, queue: Arc<Queue>, clustere
         restarts: 0,
         waiting: None,
     }));
+    if !run.fence.holds() {
+        // The lane before this one, if there was one, may have sent what comes late.
+        queue.all_once_more_after(run.options.late_writes);
+    }
     let end = match Lane::open_patiently(&run, &status, clustered).await {
         Ok(lane) => lane.of_followed(Arc::clone(&queue)).work().await,
         Err(end) => end,
@@ -94,4 +138,22 @@ pub(crate) async fn carry(run: Arc<Run>, node: Node, queue: Arc<Queue>, clustere
     // Nobody makes room in it any more, and whoever waits for that would hide why.
     queue.close();
     end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Writes;
+
+    #[test]
+    fn nobody_wrote_between_two_looks_with_one_count() {
+        let mut writes = Writes::default();
+        writes.saw(1_000, 5);
+        assert_eq!(writes.still_us(), 0);
+        writes.saw(2_000, 5);
+        writes.saw(3_000, 5);
+        assert_eq!(writes.still_us(), 2_000);
+        assert_eq!(writes.per_sec(), Some(0.0));
+        writes.saw(4_000, 6);
+        assert_eq!((writes.still_us(), writes.per_sec()), (0, Some(1_000.0)));
+    }
 }

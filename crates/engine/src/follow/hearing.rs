@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Queue;
 use super::followee::Following;
-use super::witness::Said;
+use super::witness::Look;
 
 /// How often a feed is asked whether it is still there. Azure closes connections that are idle for ten minutes, a dead
 /// one says nothing at all, and another feed can only stand in for a lost one that was alive after the other
@@ -39,8 +39,11 @@ pub(crate) enum News {
     /// A feed cannot be heard.
     Unheard(Error),
     Happened(Happened),
-    /// Its counters say that something changed which no feed tells.
-    Counted(Said),
+    /// What its counters say, and when they were asked.
+    Counted {
+        look: Look,
+        asked: Instant,
+    },
 }
 
 /// Where that is told.

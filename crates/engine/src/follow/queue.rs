@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use migration::dirty::{DirtyKeys, Settled, Taken, Ticket};
-use migration::recent::{Changed, Recent};
+use migration::recent::{Recent, Since};
 use migration::tally::Cause;
 use tokio::sync::Notify;
 
 use super::incompatible::Incompatible;
+use super::late::Late;
 use crate::run::lock;
 use crate::temporary;
+
+/// Keys that a listing marks before it looks whether there is room.
+const IN_TURN: usize = 16;
 
 /// Marks from now on, and what becomes of them.
 #[derive(Debug)]
@@ -27,12 +31,16 @@ pub(crate) struct Queue {
     refused: Mutex<BTreeMap<Cause, u64>>,
     /// Keys that it cannot hold as they are now.
     incompatible: Mutex<Incompatible>,
+    /// Keys that are to be carried once more.
+    late: Mutex<Late>,
     /// Names of keys whose slot has left the node.
     left: Mutex<Vec<Vec<u8>>>,
     /// The latest changes, by name.
     recent: Mutex<Recent>,
     /// When a producer that hears of changes last marked something, in microseconds.
     changed_us: AtomicU64,
+    /// No key is given out.
+    paused: AtomicBool,
     /// Nobody carries its keys any more.
     closed: AtomicBool,
 }
@@ -61,9 +69,11 @@ impl Queue {
             numbers: Numbers::default(),
             refused: Mutex::default(),
             incompatible: Mutex::default(),
+            late: Mutex::default(),
             left: Mutex::default(),
             recent: Mutex::default(),
             changed_us: AtomicU64::new(0),
+            paused: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         })
     }
@@ -106,6 +116,21 @@ impl Queue {
         lock(&self.dirty).mark_in_flight(self.now_us());
     }
 
+    /// The same by a listing, which waits for room instead of giving names up: it would have to be done again, and
+    /// never come to its end.
+    pub(crate) async fn suspect_in_turn(&self, keys: &[&[u8]]) {
+        for keys in keys.chunks(IN_TURN) {
+            loop {
+                let settled = self.settled.notified();
+                if !lock(&self.dirty).is_half_full() || self.closed.load(Ordering::Acquire) {
+                    break;
+                }
+                settled.await;
+            }
+            self.suspect(keys.iter().copied());
+        }
+    }
+
     /// Waits until fewer keys than that are marked, or nobody carries them any more.
     pub(crate) async fn room_below(&self, keys: usize) {
         loop {
@@ -115,6 +140,26 @@ impl Queue {
             }
             settled.await;
         }
+    }
+
+    /// Waits until nothing is left that was marked before this moment, or nobody carries its keys any more.
+    pub(crate) async fn carried_until(&self, moment: Instant) {
+        let moment_us = moment.saturating_duration_since(self.began).as_micros() as u64;
+        loop {
+            let settled = self.settled.notified();
+            if self.is_carried_until(moment_us) || self.closed.load(Ordering::Acquire) {
+                return;
+            }
+            // Keys that come once more later are not marked before their time.
+            let _ = tokio::time::timeout(Duration::from_millis(100), settled).await;
+        }
+    }
+
+    fn is_carried_until(&self, moment_us: u64) -> bool {
+        let nothing_is_late = lock(&self.late).is_empty();
+        let now_us = self.now_us();
+        let lag_us = lock(&self.dirty).lag_us(now_us);
+        nothing_is_late && lock(&self.left).is_empty() && (lag_us == 0 || now_us - lag_us > moment_us)
     }
 
     /// Nobody carries its keys any more.
@@ -129,6 +174,16 @@ impl Queue {
     }
 
     pub(crate) fn take(&self, most: usize) -> Vec<Taken> {
+        if self.paused.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        let mut late = lock(&self.late);
+        let due = late.take(self.now_us());
+        if !due.is_empty() {
+            self.suspect(due.iter().map(|name| &**name));
+        }
+        // Only now: at no moment are they in neither place.
+        drop(late);
         lock(&self.dirty).take(self.now_us(), most)
     }
 
@@ -174,6 +229,16 @@ impl Queue {
         self.suspect(names.iter().map(|name| &**name));
     }
 
+    /// This key is to be carried once more after some time.
+    pub(crate) fn once_more_after(&self, time: Duration, name: &[u8]) {
+        lock(&self.late).add(self.now_us() + time.as_micros() as u64, name);
+    }
+
+    /// All keys are to be compared once more after some time.
+    pub(crate) fn all_once_more_after(&self, time: Duration) {
+        lock(&self.late).add_everything(self.now_us() + time.as_micros() as u64);
+    }
+
     pub(crate) fn has_left(&self, name: &[u8]) {
         lock(&self.left).push(name.to_vec());
     }
@@ -195,24 +260,32 @@ impl Queue {
         lock(&self.refused).clone()
     }
 
-    /// Keys marked or being read, and the lag in microseconds.
+    /// Keys marked, being read or to be carried once more, and the lag in microseconds.
     pub(crate) fn load(&self) -> (usize, u64) {
+        let late = lock(&self.late).len();
         let dirty = lock(&self.dirty);
-        (dirty.len(), dirty.lag_us(self.now_us()))
+        (dirty.len() + late, dirty.lag_us(self.now_us()))
     }
 
-    /// Whether nothing is marked, being read or given up.
-    pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.dirty).is_empty() && lock(&self.left).is_empty()
+    /// Gives out no more keys, or does so again.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
+        self.marked.notify_one();
+    }
+
+    /// Whether no key is on its way.
+    pub(crate) fn is_idle(&self) -> bool {
+        lock(&self.dirty).in_flight() == 0
     }
 
     /// Whether names were given up; they are forgotten by that, since the whole node is compared then.
     pub(crate) fn take_overflow(&self) -> bool {
-        !lock(&self.dirty).take_overflow().is_empty()
+        let everything = lock(&self.late).take_everything(self.now_us());
+        !lock(&self.dirty).take_overflow().is_empty() || everything
     }
 
-    /// Keys that changed since then, and how many changes have no name.
-    pub(crate) fn recent(&self, since_us: u64) -> (Vec<Changed>, u64) {
+    /// What changed since then.
+    pub(crate) fn recent(&self, since_us: u64) -> Since {
         lock(&self.recent).since(since_us)
     }
 

@@ -67,8 +67,10 @@ pub struct SyncStatus {
     pub target_memory: Vec<TargetMemory>,
     /// What has to be true before the target may take over, and whether it is.
     pub conditions: Vec<Condition>,
-    /// How long nobody has changed the source, in microseconds.
+    /// For how long nobody has written to the source, in microseconds. Keys that expire are no writes.
     pub quiet_us: u64,
+    /// Commands that write, a second, over all nodes of the source; `None` where they are not told.
+    pub writes_per_sec: Option<f64>,
     /// Time since it began.
     pub elapsed: Duration,
 }
@@ -88,6 +90,7 @@ impl SyncStatus {
             target_memory: Vec::new(),
             conditions: Vec::new(),
             quiet_us: 0,
+            writes_per_sec: None,
             elapsed: Duration::ZERO,
         }
     }
@@ -122,6 +125,8 @@ pub struct ChangedKeys {
     pub keys: Vec<(u32, Changed)>,
     /// Changes of keys whose names were not kept.
     pub nameless: u64,
+    /// Over what time changes were counted: some seconds more than asked for.
+    pub counted: Duration,
 }
 
 /// A sync under way, for whoever shows it.
@@ -149,9 +154,10 @@ impl Watch {
         let mut changed = ChangedKeys::default();
         for queue in queues {
             let since_us = queue.now_us().saturating_sub(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
-            let (keys, nameless) = queue.recent(since_us);
-            changed.keys.extend(keys.into_iter().map(|key| (queue.db(), key)));
-            changed.nameless += nameless;
+            let recent = queue.recent(since_us);
+            changed.keys.extend(recent.keys.into_iter().map(|key| (queue.db(), key)));
+            changed.nameless += recent.nameless;
+            changed.counted = changed.counted.max(Duration::from_micros(queue.now_us() - recent.from_us));
         }
         changed.keys.sort_by_key(|(_, key)| std::cmp::Reverse(key.count));
         changed

@@ -7,8 +7,9 @@ use tokio::sync::{mpsc, oneshot};
 /// A moment at which both sides were equal, nobody wrote, and nothing could have been missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Equal {
-    /// When a change of the source was last heard of, in microseconds of the run's clock.
-    pub(super) changed_us: u64,
+    /// How often commands that write had run on the source; where that is not told, when a change was last heard of, in
+    /// microseconds of the run's clock.
+    pub(super) writes: u64,
     /// Gaps that there had been until then.
     pub(super) gaps: usize,
 }
@@ -17,7 +18,7 @@ pub struct Equal {
 #[derive(Debug)]
 pub(crate) enum Order {
     Settle(Wanted),
-    Release,
+    Release { equal: bool },
 }
 
 /// Somebody waits for both sides to be equal.
@@ -65,15 +66,21 @@ impl Steering {
         self.wait(quiet, None, false).await
     }
 
+    /// Whether nobody has written since then.
+    pub async fn is_still(&self, since: Equal) -> bool {
+        self.wait(Duration::ZERO, Some(since), false).await.is_some()
+    }
+
     /// Ends the sync with [`SyncEnd::Ready`](super::SyncEnd::Ready) if nothing has changed since then and both sides are
     /// still equal; else it goes on, and this is `false`.
     pub async fn finish(&self, since: Equal) -> bool {
         self.wait(Duration::ZERO, Some(since), true).await.is_some()
     }
 
-    /// Begins to carry, if the sync was held until now. What it has heard of before is carried first.
-    pub fn release(&self) {
-        let _ = self.orders.send(Order::Release);
+    /// Begins to carry, if the sync was held until now. `equal`: both sides are so, but for what it has heard of;
+    /// else they are compared first.
+    pub fn release(&self, equal: bool) {
+        let _ = self.orders.send(Order::Release { equal });
     }
 
     async fn wait(&self, quiet: Duration, since: Option<Equal>, ends: bool) -> Option<Equal> {

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use client::{FeedKind, Read};
+use migration::follow::{GapReason, Happened};
 
 use super::followee::Following;
 use super::hearing::{News, Told};
 use super::status::TargetMemory;
-use super::witness::{Said, Witness};
+use super::witness::{Look, Witness};
 use super::{Queue, comparing};
 use crate::run::{Run, lock};
 
@@ -34,12 +35,26 @@ pub(crate) async fn counters(
     told: Told,
 ) {
     loop {
-        let said = witness.lock().await.look(&run, &following.node, feed).await;
-        if said != Said::Nothing && told.send((following.clone(), News::Counted(said))).is_err() {
-            return;
-        }
+        look(&run, &following, feed, &witness, &told).await;
         tokio::time::sleep(COUNTERS_EVERY).await;
     }
+}
+
+/// Looks at a node's counters, and tells what they say before anybody else can look: whoever does next has only what
+/// came after that.
+pub(crate) async fn look(
+    run: &Run,
+    following: &Following,
+    feed: FeedKind,
+    witness: &SharedWitness,
+    told: &Told,
+) -> Look {
+    let mut witness = witness.lock().await;
+    let asked = Instant::now();
+    let look = witness.look(run, &following.node, feed).await;
+    // Nobody listens any more only when the sync ends.
+    let _ = told.send((following.clone(), News::Counted { look, asked }));
+    look
 }
 
 /// Marks a node's streams with groups each time that their groups have changed, until the task is aborted.
@@ -56,7 +71,10 @@ pub(crate) async fn groups(
         for queue in &queues {
             if let Err(error) = comparing::groups(&run, &following.node, queue).await {
                 tracing::debug!("streams of {} are not marked: {error}", following.node);
-                if told.send((following.clone(), News::Counted(Said::Unseen))).is_err() {
+                if told
+                    .send((following.clone(), News::Happened(Happened::GapOpened(GapReason::Unseen))))
+                    .is_err()
+                {
                     return;
                 }
                 break;

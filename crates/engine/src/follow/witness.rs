@@ -39,6 +39,46 @@ const UNSEEN_BY_EVENTS: [&str; 24] = [
     "topk.reserve",
 ];
 
+/// What modules' commands that read are called behind the module's name (Redis Stack 7.4).
+const READS_OF_MODULES: [&str; 36] = [
+    "aggregate",
+    "arrindex",
+    "arrlen",
+    "byrank",
+    "byrevrank",
+    "card",
+    "cdf",
+    "count",
+    "cursor",
+    "exists",
+    "explain",
+    "get",
+    "info",
+    "list",
+    "max",
+    "mexists",
+    "mget",
+    "min",
+    "mrange",
+    "mrevrange",
+    "objkeys",
+    "objlen",
+    "profile",
+    "quantile",
+    "query",
+    "queryindex",
+    "range",
+    "rank",
+    "resp",
+    "revrange",
+    "revrank",
+    "scandump",
+    "search",
+    "strlen",
+    "trimmed_mean",
+    "type",
+];
+
 /// What the counters say, from bad to worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Said {
@@ -47,41 +87,63 @@ pub(crate) enum Said {
     Groups,
     /// Some keys changed unseen.
     Unseen,
+    /// The node could not be asked.
+    Failed,
+}
+
+/// A look at the counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) said: Said,
+    /// How often commands ran that write; `None` where that is not known.
+    pub(crate) writes: Option<u64>,
 }
 
 /// The counters of one node, as they were last seen.
 #[derive(Debug, Default)]
 pub(crate) struct Witness {
     connection: Option<SourceConnection>,
-    counts: Option<[u64; 2]>,
+    counts: Option<Counts>,
+}
+
+/// How often commands ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    /// That change groups.
+    groups: u64,
+    /// That change keys unseen.
+    unseen: u64,
+    /// That write. Keys that expire or are evicted are none of these.
+    writes: u64,
 }
 
 impl Witness {
-    /// What happened since the last look. A node that does not answer, or hides its counters, says nothing: its
-    /// streams are then carried once more at the end only.
-    pub(crate) async fn look(&mut self, run: &Run, node: &Node, feed: FeedKind) -> Said {
+    /// What happened since the last look that was answered. A node that hides its counters says nothing: its streams are
+    /// then carried once more at the end only.
+    pub(crate) async fn look(&mut self, run: &Run, node: &Node, feed: FeedKind) -> Look {
+        const FAILED: Look = Look { said: Said::Failed, writes: None };
         let connection = match self.connection.take() {
             Some(connection) => Ok(connection),
             None => run.source.connect_source(node, 0).await,
         };
-        let Ok(mut connection) = connection else { return Said::Nothing };
+        let Ok(mut connection) = connection else { return FAILED };
         let asked = tokio::time::timeout(run.options.silence, connection.ask(Read::Info("commandstats")));
-        let Ok(Ok(info)) = asked.await else { return Said::Nothing };
+        let Ok(Ok(info)) = asked.await else { return FAILED };
         self.connection = Some(connection);
         let counts = info.as_str().map(|info| count(info, feed));
         let before = std::mem::replace(&mut self.counts, counts);
-        match (before, counts) {
-            (Some(before), Some(now)) if before[1] != now[1] => Said::Unseen,
-            (Some(before), Some(now)) if before[0] != now[0] => Said::Groups,
+        let said = match (before, counts) {
+            (Some(before), Some(now)) if before.unseen != now.unseen => Said::Unseen,
+            (Some(before), Some(now)) if before.groups != now.groups => Said::Groups,
             _ => Said::Nothing,
-        }
+        };
+        Look { said, writes: counts.map(|counts| counts.writes) }
     }
 }
 
-/// Calls of commands that change groups, and of those that change keys unseen.
-fn count(info: &str, feed: FeedKind) -> [u64; 2] {
+fn count(info: &str, feed: FeedKind) -> Counts {
     let by_events = feed == FeedKind::Events;
-    let mut counts = [0; 2];
+    let mut counts = Counts::default();
     for line in info.lines() {
         // `cmdstat_xgroup|create:calls=3,...` since Redis 7.
         let Some((name, facts)) = line.strip_prefix("cmdstat_").and_then(|line| line.split_once(':')) else {
@@ -90,24 +152,58 @@ fn count(info: &str, feed: FeedKind) -> [u64; 2] {
         let name = name.split('|').next().unwrap_or(name);
         let calls = facts.split(',').find_map(|fact| fact.strip_prefix("calls=")?.parse::<u64>().ok());
         let is = |names: &[&str]| names.iter().any(|other| other.eq_ignore_ascii_case(name));
-        counts[0] += calls.filter(|_| is(&GROUPS)).unwrap_or(0);
-        counts[1] += calls.filter(|_| is(&UNSEEN) || (by_events && is(&UNSEEN_BY_EVENTS))).unwrap_or(0);
+        let calls = calls.unwrap_or(0);
+        counts.groups += if is(&GROUPS) { calls } else { 0 };
+        counts.unseen += if is(&UNSEEN) || (by_events && is(&UNSEEN_BY_EVENTS)) { calls } else { 0 };
+        counts.writes += if writes(name) { calls } else { 0 };
     }
     counts
+}
+
+/// Whether a command writes. Scripts do so by the commands that they call, which are counted too. Of a module's commands
+/// those are taken to that are not known to read.
+fn writes(name: &str) -> bool {
+    match commands::lookup(name.as_bytes()) {
+        Some(command) => command.flags.contains(commands::Flags::WRITE),
+        None => {
+            let verb = name.rsplit('.').next().unwrap_or(name);
+            !READS_OF_MODULES.iter().any(|read| read.eq_ignore_ascii_case(verb))
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use client::FeedKind;
 
-    use super::count;
+    use super::{Counts, count, writes};
 
     #[test]
     fn calls_are_counted_with_their_subcommands() {
         let info = "# Commandstats\r\ncmdstat_xack:calls=3,usec=1\r\ncmdstat_xgroup|create:calls=2,usec=1\r\n\
                     cmdstat_xgroup:calls=1,usec=9\r\ncmdstat_set:calls=100,usec=1\r\ncmdstat_swapdb:calls=4,usec=1\r\n\
                     cmdstat_flushdb:calls=5,usec=1\r\n";
-        assert_eq!(count(info, FeedKind::Tracking), [6, 4]);
-        assert_eq!(count(info, FeedKind::Events), [6, 9]);
+        let counts = |feed| {
+            let Counts { groups, unseen, writes } = count(info, feed);
+            [groups, unseen, writes]
+        };
+        assert_eq!(counts(FeedKind::Tracking), [6, 4, 115]);
+        assert_eq!(counts(FeedKind::Events), [6, 9, 115]);
+    }
+
+    #[test]
+    fn what_writes_is_known_by_the_command_table() {
+        assert!(
+            ["set", "GETEX", "xreadgroup", "flushall", "json.set", "bf.add", "unheard.of"]
+                .map(writes)
+                .iter()
+                .all(|w| *w)
+        );
+        assert!(
+            !["get", "eval", "exec", "info", "scan", "json.get", "ft.search", "publish"]
+                .map(writes)
+                .iter()
+                .any(|w| *w)
+        );
     }
 }

@@ -658,7 +658,7 @@ impl Loader {
         self.writers.clear();
         let Some(db) = self.db else { return Ok(()) };
         for node in self.layout.primaries() {
-            self.writers.push(Writer::open(&self.run, node, db).await?);
+            self.writers.push(Writer::open(&self.run, node, db, None).await?);
         }
         Ok(())
     }

@@ -95,6 +95,7 @@ impl InPieces {
         }
         self.big.clear();
         self.refused.clear();
+        self.idle.clear();
     }
 
     /// Begins as many as may be under way.
@@ -166,6 +167,7 @@ impl Lane {
                 self.refused_altogether(node, kind, text);
             }
             Err(error) => {
+                self.may_come_late(work.key);
                 self.in_pieces.push(work, why);
                 return Err(error.into());
             }

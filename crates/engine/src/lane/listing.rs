@@ -117,8 +117,9 @@ impl Followed {
     pub(super) fn has_left(&mut self, key: KeyRef, name: &[u8]) {
         if let Some(UnderWay { ticket, .. }) = self.tickets.remove(&key) {
             self.queue.incompatible().forget(name);
-            self.queue.settle(ticket, Settled::Synced { cost_us: 0 });
+            // First the name: at no moment is it in neither place.
             self.queue.has_left(name);
+            self.queue.settle(ticket, Settled::Synced { cost_us: 0 });
         }
     }
 }

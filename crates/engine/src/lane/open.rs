@@ -78,6 +78,8 @@ impl Lane {
             status.position = position.clone();
             status.expected = expected;
         }
+        // What an earlier lane of these keys has sent must not come after what this one sends.
+        run.fence.leave(&node, db);
         let layout = run.target_layout();
         let writers = open_writers(&run, &layout, &node, db).await?;
         let now = Instant::now();
@@ -134,7 +136,7 @@ pub(super) async fn open_writers(
     }
     let mut writers = Vec::new();
     for node in layout.primaries() {
-        writers.push(Out::Node(Box::new(Writer::open(run, node, target_db).await?)));
+        writers.push(Out::Node(Box::new(Writer::open(run, node, target_db, Some((source, db))).await?)));
     }
     Ok(writers)
 }

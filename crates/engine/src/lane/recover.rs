@@ -14,7 +14,7 @@ use super::open::{identify, open_writers, source_clock};
 use super::out::Out;
 use super::work::Asked;
 use super::{Lane, LaneEnd};
-use crate::names::Names;
+use crate::names::{KeyRef, Names};
 use crate::run::lock;
 use crate::stop::Halt;
 
@@ -87,7 +87,8 @@ impl Lane {
                 self.in_flight_bytes = 0;
             }
             Side::Target => {
-                for written in self.writers.drain(..).flat_map(Out::into_due) {
+                for written in std::mem::take(&mut self.writers).into_iter().flat_map(Out::into_due) {
+                    self.may_come_late(written.work.key);
                     let work = written.work.lost();
                     // A server that refuses an argument's size closes the connection while we still send.
                     // Such a key would do it again for ever; in pieces it is told what is wrong with it.
@@ -98,6 +99,18 @@ impl Lane {
                     }
                 }
             }
+        }
+    }
+
+    /// A write of this key was sent on a connection that is lost, and may still be carried out. Where that cannot be
+    /// prevented, the key is carried now and once more when that is over.
+    pub(super) fn may_come_late(&self, key: KeyRef) {
+        if let Listing::Followed(followed) = &self.listing
+            && !self.run.fence.holds()
+        {
+            let after = self.run.options.late_writes;
+            self.run.fence.say_that_it_is_open(after);
+            followed.queue().once_more_after(after, self.names.get(key));
         }
     }
 
@@ -125,6 +138,7 @@ impl Lane {
 
     fn begin_anew(&mut self, run_id: Option<String>) {
         self.in_pieces.clear();
+        self.run.fence.leave(&self.node, self.db);
         self.unjudged.clear();
         self.todo.clear();
         // Writes under way belong to pages that are forgotten: their acknowledgements must not count.

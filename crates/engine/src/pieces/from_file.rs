@@ -91,7 +91,7 @@ impl FileCopier {
         // A connection belongs to a database too, and a file's databases come one after the other.
         let mut writer = match self.writers.remove(node) {
             Some(writer) if writer.db() == target_db => writer,
-            _ => Writer::open(&self.run, node, target_db).await?,
+            _ => Writer::open(&self.run, node, target_db, None).await?,
         };
         let names = Names { key: &what.key.name, name, temp: &temp };
         let early = match self.attempt(&mut writer, names, what, body).await {

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::early::{Early, Step, no_error};
 use super::reader::CLOCK_AGE_US;
 use crate::clocks;
+use crate::fence::{self, Place};
 use crate::rebuild::Commands;
 pub(super) use crate::rebuild::Expect;
 use crate::run::Run;
@@ -30,6 +31,7 @@ struct Due {
 /// A connection to one target node and what is due on it.
 pub(super) struct Writer {
     connection: TargetConnection,
+    _place: Place,
     db: u32,
     due: VecDeque<Due>,
     pieces_due: usize,
@@ -42,11 +44,18 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) async fn open<S>(run: &Run<S>, node: &Node, db: u32) -> Result<Writer, Error> {
+    pub(super) async fn open<S>(
+        run: &Run<S>,
+        node: &Node,
+        db: u32,
+        of: Option<(&Node, u32)>,
+    ) -> Result<Writer, Error> {
         let mut connection = run.target().connect_target(node, db).await?;
+        let place = fence::enter(run, &mut connection, of).await?;
         let clock = read_clock(run, &mut connection).await?;
         Ok(Writer {
             connection,
+            _place: place,
             db,
             due: VecDeque::new(),
             pieces_due: 0,

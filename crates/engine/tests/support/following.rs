@@ -59,6 +59,7 @@ pub async fn prepare(source: &Access, target: &Access, feed: FeedKind, naming: N
         feeds: 1,
         comparer: None,
         target_was_empty: false,
+        resumed: false,
         marks: 64 << 20,
         until_quiet: Some(QUIET),
         held: false,

@@ -104,6 +104,14 @@ fn beyond_the_budget_slots_stand_for_names() {
 }
 
 #[test]
+fn room_is_told_before_a_name_is_given_up() {
+    let mut dirty = DirtyKeys::new(1);
+    assert!(dirty.has_room() && dirty.mark(0, 0, b"a"), "one name always finds room");
+    assert!(!dirty.has_room() && !dirty.has_overflow());
+    assert!(!dirty.mark(0, 0, b"b") && dirty.has_overflow());
+}
+
+#[test]
 #[should_panic(expected = "settled once")]
 fn a_ticket_is_settled_once() {
     let mut dirty = DirtyKeys::new(1000);

@@ -93,7 +93,8 @@ fn a_cut_over_needs_every_condition() {
             .map(|condition| condition.name)
             .collect::<Vec<_>>()
     };
-    assert_eq!(unmet(&follow, Facts { dirty: 3, ..facts }), ["drained"]);
+    assert!(unmet(&follow, Facts { dirty: 3, lag_us: 2_000, ..facts }).is_empty());
+    assert_eq!(unmet(&follow, Facts { dirty: 3, lag_us: 2_000_000, ..facts }), ["drained"]);
     assert_eq!(unmet(&follow, Facts { quiet: false, ..facts }), ["quiet"]);
     let gap = after(&[followed(), vec![GapOpened(GapReason::Everything)]].concat());
     assert_eq!(unmet(&gap, facts), ["followed", "no_gaps"]);

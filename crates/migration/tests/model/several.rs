@@ -9,8 +9,27 @@ struct Several {
     writes: u8,
     /// After its write a process reads the source once more, and repeats what has changed.
     reads_again: bool,
+    /// Each process hears what changes on the source, whoever wrote it.
+    feed: bool,
+    /// Each process hears what others write to the target.
+    target_feed: bool,
+    /// A process writes only what differs from the target, and looks once more after it has.
+    compares: bool,
     crashes: u8,
+    /// What a crashed process has sent cannot arrive any more.
+    fenced: bool,
 }
+
+const PLAIN: Several = Several {
+    processes: 2,
+    writes: 1,
+    reads_again: false,
+    feed: false,
+    target_feed: false,
+    compares: false,
+    crashes: 0,
+    fenced: false,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct State {
@@ -28,6 +47,8 @@ struct Process {
     /// A client's write through this process is executed, and not answered yet.
     under_way: bool,
     marked: bool,
+    /// The feeds have something to say, of the source and of the target.
+    feeds: [bool; 2],
     /// 0 idle, 1 has read, 2 has sent, 3 is acknowledged.
     step: u8,
     value: Writes,
@@ -37,8 +58,15 @@ impl World for Several {
     type State = State;
 
     fn begin(&self) -> State {
-        let process =
-            Process { alive: true, written: 0, under_way: false, marked: false, step: 0, value: Vec::new() };
+        let process = Process {
+            alive: true,
+            written: 0,
+            under_way: false,
+            marked: false,
+            feeds: [false; 2],
+            step: 0,
+            value: Vec::new(),
+        };
         State {
             source: Vec::new(),
             target: Vec::new(),
@@ -68,6 +96,16 @@ impl World for Several {
                     add(format!("the source executes {op}"), &|after| {
                         after.source.push(op);
                         after.processes[who].under_way = true;
+                        let heard = after.processes.iter_mut().filter(|process| self.feed && process.alive);
+                        heard.for_each(|process| process.feeds[0] = true);
+                    });
+                }
+            }
+            for side in 0..2 {
+                if process.feeds[side] {
+                    add(format!("a feed marks for {who}"), &|after| {
+                        after.processes[who].feeds[side] = false;
+                        after.processes[who].marked = true;
                     });
                 }
             }
@@ -77,6 +115,12 @@ impl World for Several {
                     let process = &mut after.processes[who];
                     (process.marked, process.step, process.value) = (false, 1, source);
                 }),
+                1 if self.compares && state.target == process.value => {
+                    add(format!("{who} finds it equal"), &|after| {
+                        after.processes[who].step = 0;
+                        after.processes[who].value.clear();
+                    });
+                }
                 1 => add(format!("{who} sends"), &|after| {
                     after.processes[who].step = 2;
                     after.sent.push((who, after.processes[who].value.clone()));
@@ -84,7 +128,7 @@ impl World for Several {
                 3 => add(format!("{who} is done"), &|after| {
                     let changed = self.reads_again && after.source != after.processes[who].value;
                     let process = &mut after.processes[who];
-                    process.marked |= changed;
+                    process.marked |= changed || self.compares;
                     process.step = 0;
                     process.value.clear();
                 }),
@@ -93,7 +137,13 @@ impl World for Several {
             if state.crashes > 0 {
                 add(format!("{who} crashes"), &|after| {
                     after.crashes -= 1;
-                    after.processes[who].alive = false;
+                    let process = &mut after.processes[who];
+                    (process.alive, process.marked, process.feeds, process.step) =
+                        (false, false, [false; 2], 0);
+                    process.value.clear();
+                    if self.fenced {
+                        after.sent.retain(|(sender, _)| *sender != who);
+                    }
                 });
             }
         }
@@ -103,6 +153,10 @@ impl World for Several {
             after.target = value.clone();
             if after.processes[*who].alive {
                 after.processes[*who].step = 3;
+            }
+            let others = after.processes.iter_mut().enumerate().filter(|(other, _)| other != who);
+            for (_, process) in others.filter(|(_, process)| self.target_feed && process.alive) {
+                process.feeds[1] = true;
             }
             next.push((format!("the target gets {value:?} of {who}"), after));
         }
@@ -116,11 +170,27 @@ impl World for Several {
 
 #[test]
 fn two_processes_overwrite_each_other() {
-    breaks(&Several { processes: 2, writes: 1, reads_again: false, crashes: 0 });
+    breaks(&PLAIN);
 }
 
 #[test]
 fn two_processes_that_read_again_are_right_until_one_crashes() {
-    holds(&Several { processes: 2, writes: 2, reads_again: true, crashes: 0 });
-    breaks(&Several { processes: 2, writes: 1, reads_again: true, crashes: 1 });
+    let again = Several { reads_again: true, ..PLAIN };
+    holds(&Several { writes: 2, ..again });
+    breaks(&Several { crashes: 1, ..again });
+}
+
+#[test]
+fn a_feed_of_the_source_does_not_help_against_a_crash() {
+    let heard = Several { reads_again: true, feed: true, crashes: 1, ..PLAIN };
+    breaks(&Several { fenced: true, ..heard });
+    breaks(&heard);
+}
+
+#[test]
+fn only_who_hears_both_sides_and_compares_needs_no_fence() {
+    let compares = Several { feed: true, target_feed: true, compares: true, crashes: 1, ..PLAIN };
+    holds(&compares);
+    breaks(&Several { target_feed: false, ..compares });
+    breaks(&Several { feed: false, target_feed: false, ..compares });
 }

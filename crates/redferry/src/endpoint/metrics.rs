@@ -14,11 +14,12 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 
 const PHASES: [Phase; 4] = [Phase::Probing, Phase::Snapshot, Phase::Following, Phase::Healing];
 
-const REASONS: [GapReason; 7] = [
+const REASONS: [GapReason; 8] = [
     GapReason::Beginning,
     GapReason::Restart,
     GapReason::FeedLost,
     GapReason::OtherProcess,
+    GapReason::OtherTarget,
     GapReason::Everything,
     GapReason::Overflow,
     GapReason::Unseen,

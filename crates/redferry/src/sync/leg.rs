@@ -60,6 +60,8 @@ pub(super) struct Manner {
     pub(super) until_quiet: Option<Duration>,
     /// There is nothing to compare with.
     pub(super) target_was_empty: bool,
+    /// It goes on with what an earlier process began.
+    pub(super) resumed: bool,
 }
 
 impl Plan {
@@ -136,6 +138,7 @@ impl Plan {
             feeds: self.feeds,
             comparer: Some(Arc::new(comparer)),
             target_was_empty: manner.target_was_empty,
+            resumed: manner.resumed,
             marks: self.marks,
             until_quiet: manner.until_quiet,
             held: manner.held,

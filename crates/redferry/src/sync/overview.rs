@@ -52,6 +52,8 @@ struct Turning {
     took: Option<Duration>,
     comparing: Option<Progress>,
     proof: Option<Proof>,
+    /// Keys that the other version cannot hold.
+    incompatible: u64,
     failure: Option<Failure>,
     /// Somebody has seen its end.
     is_seen: bool,
@@ -133,6 +135,7 @@ impl Overview {
             took: None,
             comparing: None,
             proof: None,
+            incompatible: 0,
             failure: None,
             is_seen: false,
         });
@@ -150,6 +153,10 @@ impl Overview {
 
     pub(super) fn comparing(&self, progress: Progress) {
         self.change(|turning| turning.comparing = Some(progress));
+    }
+
+    pub(super) fn incompatible(&self, keys: u64) {
+        self.change(|turning| turning.incompatible = keys);
     }
 
     pub(super) fn proved(&self, proof: Proof) {
@@ -226,6 +233,8 @@ impl Overview {
     }
 
     fn busy(&self, busy: &ChangedKeys) -> Value {
+        let per_second =
+            |changes: u64| (changes as f64 / busy.counted.as_secs_f64().max(1.0) * 10.0).round() / 10.0;
         let changes: u64 = busy.keys.iter().map(|(_, key)| key.count).sum::<u64>() + busy.nameless;
         let named = busy.keys.iter().take(if self.show_keys { NAMED } else { 0 });
         let named: Vec<Value> = named
@@ -266,12 +275,9 @@ impl Overview {
             "keys_compared": compared,
             "differing": found,
             "examples": examples,
+            "incompatible": turning.incompatible,
             "failure": turning.failure.as_ref().map(Failure::name),
             "error": turning.failure.as_ref().map(ToString::to_string),
         })
     }
-}
-
-fn per_second(changes: u64) -> f64 {
-    (changes as f64 / BUSY.as_secs_f64() * 10.0).round() / 10.0
 }

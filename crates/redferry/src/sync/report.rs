@@ -64,6 +64,7 @@ pub(super) fn running(status: &SyncStatus) -> Value {
         "target_memory": memory,
         "conditions": conditions,
         "quiet_ms": status.quiet_us / 1000,
+        "writes_per_sec": status.writes_per_sec.map(|writes| (writes * 10.0).round() / 10.0),
         "elapsed_ms": status.elapsed.as_millis() as u64,
     })
 }
@@ -185,6 +186,7 @@ mod tests {
             target_memory: Vec::new(),
             conditions: Vec::new(),
             quiet_us: 0,
+            writes_per_sec: None,
             elapsed: Duration::from_secs(2),
         };
         SyncOutcome { end, status, ttl_error_ms: 0, examples: Default::default() }

@@ -11,7 +11,7 @@ use super::direction::Turn;
 use super::leg::{Leg, Manner, Plan};
 use super::overview::Overview;
 use super::state::State;
-use super::turn::{self, Failure, TurnOrder};
+use super::turn::{self, Failure, Made, TurnOrder};
 
 /// How long a sync that ends by a turn waits for whoever ordered it.
 const LINGERS: Duration = Duration::from_secs(5);
@@ -129,7 +129,7 @@ impl Session {
     /// Makes a turn; returns the way back, under way, if it is wanted.
     async fn turn(&mut self, leg: &Leg, ordered: &Ordered) -> Result<Option<Leg>, Failure> {
         let made = turn::make(&self.plan, leg, &ordered.order, &self.overview, &self.stop);
-        let back = tokio::select! {
+        let Made { back, equal } = tokio::select! {
             made = made => made?,
             Ok(_) = self.cancelled.wait_for(|cancelled| *cancelled) => return Err(Failure::Cancelled),
         };
@@ -138,7 +138,7 @@ impl Session {
         state.save(&self.path).map_err(|error| Failure::State(error.to_string()))?;
         self.state = state;
         if let Some(back) = &back {
-            back.steering.release();
+            back.steering.release(equal);
         }
         self.overview.turned(self.state.turns.clone());
         tracing::info!("{}: the {} is in charge now", ordered.turn.name(), in_charge(ordered.turn));

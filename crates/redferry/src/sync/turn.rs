@@ -82,40 +82,53 @@ impl Failure {
     }
 }
 
-/// Makes the turn up to the moment at which this way has ended; returns the way back, held, if it is wanted.
+/// A way that has ended.
+pub(super) struct Made {
+    /// The way back, held, if it is wanted.
+    pub(super) back: Option<Leg>,
+    /// Whether both sides were equal at that moment, as far as is known; else the way back has to compare first.
+    pub(super) equal: bool,
+}
+
+/// Makes the turn up to the moment at which this way has ended.
 pub(super) async fn make(
     plan: &Plan,
     leg: &Leg,
     order: &TurnOrder,
     overview: &Overview,
     stop: &Arc<Stop>,
-) -> Result<Option<Leg>, Failure> {
+) -> Result<Made, Failure> {
     let (quiet, wait) = (Duration::from_millis(order.quiet_ms), Duration::from_millis(order.wait_ms));
     let deadline = Instant::now() + wait;
     let mut back = None;
+    let settle = async |quiet| {
+        let equal = timeout_at(deadline, leg.steering.settle(quiet)).await;
+        equal.map_err(|_| not_quiet(leg, wait))?.ok_or(Failure::Ended)
+    };
     loop {
         overview.step(Step::Waiting);
-        let equal = timeout_at(deadline, leg.steering.settle(quiet)).await;
-        let equal = equal.map_err(|_| not_quiet(leg, wait))?.ok_or(Failure::Ended)?;
-        let settled = Instant::now();
+        let mut equal = settle(quiet).await?;
+        if order.way_back && back.is_none() {
+            overview.step(Step::Listening);
+            back = Some(listen_back(plan, leg, stop).await?);
+            // Looking whether the old cache can be written to has written to it.
+            equal = settle(Duration::ZERO).await?;
+        }
         let incompatible = leg.watch.status().map_or(0, |status| status.incompatible);
+        overview.incompatible(incompatible);
         if order.refuse_incompatible && incompatible > 0 {
             return Err(Failure::Incompatible { keys: incompatible });
         }
         overview.step(Step::Verifying);
-        match compare(plan, leg, order, overview, stop).await {
-            Ok(()) => {}
+        let differing = match compare(plan, leg, order, overview, stop).await {
+            Ok(differing) => differing,
             // Both sides could not be equal at once.
-            Err(Failure::Differences { .. }) if has_changed_since(leg, settled) => continue,
+            Err(Failure::Differences { .. }) if !leg.steering.is_still(equal).await => continue,
             Err(failure) => return Err(failure),
-        }
-        if order.way_back && back.is_none() {
-            overview.step(Step::Listening);
-            back = Some(listen_back(plan, leg, stop).await?);
-        }
+        };
         overview.step(Step::Turning);
         if leg.steering.finish(equal).await {
-            return Ok(back);
+            return Ok(Made { back, equal: differing + incompatible == 0 });
         }
         // Somebody wrote meanwhile.
     }
@@ -134,7 +147,7 @@ async fn compare(
     order: &TurnOrder,
     overview: &Overview,
     stop: &Arc<Stop>,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let progress = Progress::default();
     overview.comparing(progress.clone());
     let proof = prove(plan, leg, order.verify, order.sample, &progress, stop).await;
@@ -144,12 +157,7 @@ async fn compare(
     if keys > 0 && !order.accept_differences {
         return Err(Failure::Differences { keys, compared });
     }
-    Ok(())
-}
-
-/// Whether somebody wrote after that, or may have.
-fn has_changed_since(leg: &Leg, settled: Instant) -> bool {
-    leg.watch.status().is_none_or(|status| u128::from(status.quiet_us) < settled.elapsed().as_micros())
+    Ok(keys)
 }
 
 /// The way back, which hears every change from now on and carries none before it is released.

@@ -121,7 +121,7 @@ async fn writers_that_do_not_stop_are_named_and_nothing_happens() {
     assert_eq!(ended.report["failure"], "not_quiet", "{ended:#?}");
     ended
         .expect_said("waiting for the writers to stop")
-        .expect_said("changes/s")
+        .expect_said("commands that write")
         .expect_said("the source stays in charge");
     redferry.ask("cutover", &["--check"]);
     writing.end().await;
@@ -131,6 +131,25 @@ async fn writers_that_do_not_stop_are_named_and_nothing_happens() {
         (&"forward".into(), &Value::Array(Vec::new()))
     );
     redferry.ask("cutover", &NOW).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_expire_all_the_time_are_no_writers() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let mut connection = source.access().connect().await;
+    let mut pipeline = redis::Pipeline::new();
+    for key in 0..60_000 {
+        pipeline.cmd("SET").arg(format!("session:{key}")).arg("x").arg("PX").arg(5_000 + key).ignore();
+    }
+    pipeline.query_async::<()>(&mut connection).await.unwrap();
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let _running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    let over =
+        redferry.ask("cutover", &["--expect-quiet", "2s", "--wait", "30s", "--verify", "full"]).expect(0);
+    assert!(over.number("elapsed_ms") < 25_000, "{over:#?}");
+    let Reply::Integer(left) = source.command(&["DBSIZE"]) else { panic!("no DBSIZE") };
+    assert!(left > 1_000, "keys still expire");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,6 +185,9 @@ async fn what_the_old_version_cannot_hold_is_told_before_it_takes_over_again() {
     assert_eq!(refused.report["failure"], "incompatible", "{refused:#?}");
     let back = redferry.ask("rollback", &NOW).expect(0);
     assert_eq!((&back.report["incompatible"], &back.report["direction"]), (&1.into(), &"forward".into()));
+    // The source is in charge, and does not have it.
+    until("it is gone", || target.command(&["EXISTS", "session"]) == Reply::Integer(0));
+    redferry.ask("cutover", &NOW).expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,6 +238,16 @@ async fn a_killed_sync_goes_on_in_every_phase() {
     until_phase(&redferry, "following");
     redferry.ask("rollback", &NOW).expect(0);
     assert_equal(&to, &from).await;
+    running.stop().expect(4);
+
+    let running = Running::start(&redferry, &[]);
+    until_phase(&redferry, "following");
+    let gaps = redferry.ask("status", &[]).report["gaps"].clone();
+    assert_eq!(
+        (&gaps[0]["reason"], gaps.as_array().map(Vec::len)),
+        (&"restart".into(), Some(1)),
+        "{gaps:#?}"
+    );
     running.stop().expect(4);
 }
 
@@ -269,4 +301,28 @@ fn a_state_of_another_pair_or_in_use_is_refused() {
         .expect(3)
         .expect_said("belongs to another sync")
         .expect_said("--match was nothing and is a*");
+}
+
+/// Megabytes of the value; 1024 for the test that is not made every day.
+fn big() -> u64 {
+    std::env::var("REDFERRY_BIG_MB").ok().and_then(|text| text.parse().ok()).unwrap_or(64)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_value_that_changes_while_it_is_read() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    let last = (big() * 1024 * 1024 - 1).to_string();
+    source.command(&["SETRANGE", "large", &last, "x"]);
+    let redferry = Redferry::between(&source.access(), &target.access());
+    let running = Running::start(&redferry, &[]);
+    for place in 0..40 {
+        source.command(&["SETRANGE", "large", &(place * 100_000).to_string(), "changed"]);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    redferry.ask("cutover", &NOW).expect(0);
+    assert_eq!(target.command(&["STRLEN", "large"]), source.command(&["STRLEN", "large"]));
+    assert_eq!(target.command(&["GETRANGE", "large", "3900000", "3900006"]).text(), "changed");
+    let ended = running.stop().expect(4);
+    let peak = ended.number("peak_rss_bytes");
+    assert!(peak < 128 << 20, "{peak} bytes of memory");
 }

@@ -22,6 +22,7 @@ const QUIET: Duration = Duration::from_millis(20);
 pub(super) async fn both_ways(
     client: TcpStream,
     server: TcpStream,
+    number: u64,
     limits: Limits,
     controls: &watch::Sender<Controls>,
     counters: &Counters,
@@ -31,6 +32,7 @@ pub(super) async fn both_ways(
     let limit_both = AtomicU64::new(limits.both.unwrap_or(u64::MAX));
     let one_way = |way, limit: Option<u64>| OneWay {
         way,
+        number,
         limit: AtomicU64::new(limit.unwrap_or(u64::MAX)),
         limit_both: &limit_both,
         controls,
@@ -44,6 +46,8 @@ pub(super) async fn both_ways(
 
 struct OneWay<'a> {
     way: Way,
+    /// Which of the relay's connections this is, in the order in which they were accepted.
+    number: u64,
     limit: AtomicU64,
     limit_both: &'a AtomicU64,
     controls: &'a watch::Sender<Controls>,
@@ -66,9 +70,20 @@ impl OneWay<'_> {
         let mut chunk = vec![0; CHUNK];
         loop {
             self.not_stalled().await;
-            let length = from.read(&mut chunk).await?;
+            let length = tokio::select! {
+                read = from.read(&mut chunk) => match read {
+                    Ok(length) => length,
+                    // A client that crashed: what it sent is on its way all the same.
+                    Err(_) if self.is_withheld() => 0,
+                    Err(error) => return Err(error),
+                },
+                () = self.parted(), if self.way == Way::ToServer => 0,
+            };
             if length == 0 {
                 return Ok(());
+            }
+            if self.is_withheld() {
+                self.counters.withheld.fetch_add(length as u64, Ordering::AcqRel);
             }
             if self.way == Way::ToClient && self.loses_reply() {
                 return swallow(from, chunk).await;
@@ -85,12 +100,23 @@ impl OneWay<'_> {
         mut queued: mpsc::Receiver<(Instant, Vec<u8>)>,
         mut to: OwnedWriteHalf,
     ) -> io::Result<()> {
-        while let Some((due, chunk)) = queued.recv().await {
+        loop {
+            let next = tokio::select! {
+                next = queued.recv() => next,
+                () = self.parted(), if self.way == Way::ToClient => {
+                    drop(to);
+                    // The server's answers have nobody to go to.
+                    while queued.recv().await.is_some() {}
+                    return Ok(());
+                }
+            };
+            let Some((due, chunk)) = next else { break };
             // The timer rounds up to a millisecond, which would slow down a relay without delay.
             if due > Instant::now() {
                 sleep_until(due).await;
             }
             self.not_stalled().await;
+            self.not_withheld().await;
             let allowed = self.left();
             let length = chunk.len().min(usize::try_from(allowed).unwrap_or(usize::MAX));
             let carried = length as u64;
@@ -119,6 +145,23 @@ impl OneWay<'_> {
             // The sender of the channel is borrowed here, so waiting cannot fail.
             let _free = watched.wait_for(|controls| !controls.stall).await;
         }
+    }
+
+    fn is_withheld(&self) -> bool {
+        self.way == Way::ToServer && self.number < self.controls.borrow().withheld
+    }
+
+    async fn not_withheld(&self) {
+        if self.is_withheld() {
+            let mut watched = self.controls.subscribe();
+            let _delivered = watched.wait_for(|controls| self.number >= controls.withheld).await;
+        }
+    }
+
+    /// Waits until the client is to be gone.
+    async fn parted(&self) {
+        let mut watched = self.controls.subscribe();
+        let _parted = watched.wait_for(|controls| self.number < controls.parted).await;
     }
 
     fn loses_reply(&self) -> bool {

@@ -36,6 +36,7 @@ fn status() -> SyncStatus {
             TargetMemory { node: node("c"), used: 2048, limit: None },
         ],
         conditions: vec![Condition { name: "no_gaps", met: false, text: String::new() }],
+        writes_per_sec: None,
         quiet_us: 250_000,
     }
 }
