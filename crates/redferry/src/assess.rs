@@ -1,6 +1,7 @@
 //! `redferry assess`: what a move of this cache needs, before any data move.
 
 mod answer;
+mod applications;
 mod document;
 mod fleet;
 mod live;
@@ -39,6 +40,9 @@ async fn try_run(args: &AssessArgs) -> Result<Exit, Exit> {
     let mut inventory = planning.inventory();
     inventory.resource = args.arm.as_deref().map(texts::resource).transpose()?;
     inventory.metrics = args.metrics.as_deref().map(texts::metrics).transpose()?;
+    if let Some(folder) = &args.app {
+        inventory.app_findings = applications::findings(folder, &planning.catalog)?;
+    }
     if let Some(source) = &args.source {
         read_live(args, source, &mut inventory).await?;
     }

@@ -357,3 +357,16 @@ fn a_list_of_resources_is_a_fleet() {
     let text = assess(None, &["--fleet", &fleet]);
     assert!(String::from_utf8_lossy(&text.stdout).contains("sku"), "{text:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_applications_must_change_is_found_in_their_sources() {
+    let source = Server::acr().start();
+    clean(&source.access()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        "import redis\ncache = redis.Redis(host='shop.redis.cache.windows.net', port=6380, ssl=True)\n";
+    std::fs::write(folder.path().join("cache.py"), text).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let document = document(Some(&source.access()), &["--app", path], 0);
+    found(&document, "application", "warning", "cache.py:2");
+}

@@ -35,6 +35,9 @@ pub(crate) struct AssessArgs {
     /// Metrics as `az monitor metrics list -o json` prints them
     #[arg(long, value_name = "FILE", help_heading = "What is known")]
     pub(crate) metrics: Option<PathBuf>,
+    /// The sources of the applications: what in them has to change (see redferry connection scan)
+    #[arg(long, value_name = "DIR", help_heading = "What is known")]
+    pub(crate) app: Option<PathBuf>,
     /// Several caches: a file of addresses, one a line, or what `az redis list -o json` prints
     #[arg(long, value_name = "FILE", conflicts_with = "metrics", help_heading = "What is known")]
     pub(crate) fleet: Option<PathBuf>,
