@@ -26,6 +26,17 @@ pub(crate) struct Attempt {
     pub(crate) parts: Vec<Part>,
 }
 
+/// What became of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Attempted {
+    /// Both sides were equal at a moment at which commands that write had run so often, all nodes together: as often
+    /// as when it began. `None` where servers do not tell; the feed's silence stands for it then, which is the caller's to
+    /// see.
+    Equal { writes: Option<u64> },
+    /// It could not be done, or somebody wrote.
+    Failed,
+}
+
 /// One node's part of it.
 pub(crate) struct Part {
     pub(crate) following: Following,
@@ -36,20 +47,18 @@ pub(crate) struct Part {
 }
 
 impl Attempt {
-    /// How often commands that write had run, all nodes together, at a moment at which both sides were equal: as often as
-    /// when this began. `Err`: it could not be done, or somebody wrote. Where servers do not tell, the feed's silence
-    /// stands for it, which is the caller's to see.
-    pub(crate) async fn succeeds(self) -> Result<Option<u64>, ()> {
+    /// Does it.
+    pub(crate) async fn succeeds(self) -> Attempted {
         // What groups changed is carried anyway.
         let (said, before) = self.counted().await;
         if said > Said::Groups || !self.barrier().await {
-            return Err(());
+            return Attempted::Failed;
         }
         for part in &self.parts {
             for queue in &part.queues {
                 if let Err(error) = comparing::groups(&self.run, part.node(), queue).await {
                     tracing::debug!("streams of {} are not marked: {error}", part.node());
-                    return Err(());
+                    return Attempted::Failed;
                 }
             }
         }
@@ -61,10 +70,13 @@ impl Attempt {
             queue.carried_until(marked).await;
         }
         if !self.barrier().await {
-            return Err(());
+            return Attempted::Failed;
         }
         let (said, after) = self.counted().await;
-        if said == Said::Nothing && before == after { Ok(after) } else { Err(()) }
+        match said == Said::Nothing && before == after {
+            true => Attempted::Equal { writes: after },
+            false => Attempted::Failed,
+        }
     }
 
     /// The worst that the counters of any node say has happened since the last look, and the commands that write of all.

@@ -10,7 +10,7 @@ use migration::follow::{Facts, Follow, GapReason, Happened, Phase, Voices, condi
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::attempt::{Attempt, Part};
+use super::attempt::{Attempt, Attempted, Part};
 use super::comparing;
 use super::followee::{Counts, Followee, Following, Writes, carry};
 use super::hearing::{self, Hearing, News};
@@ -44,6 +44,13 @@ pub(super) struct Listening {
     pub(super) marks: usize,
 }
 
+/// When a change was last heard of, in microseconds of the run's clock, and how many gaps there had been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Heard {
+    changed_us: u64,
+    gaps: usize,
+}
+
 pub(super) struct Coordinator<'w> {
     run: Arc<Run>,
     listening: Listening,
@@ -58,7 +65,7 @@ pub(super) struct Coordinator<'w> {
     /// What somebody waits for.
     wanted: Option<Wanted>,
     /// Making sure of it, and what had been heard when that began.
-    attempt: Option<((u64, usize), JoinHandle<Result<Option<u64>, ()>>)>,
+    attempt: Option<(Heard, JoinHandle<Attempted>)>,
     /// An earlier process of this sync may have followed the nodes that are taken up now.
     resumed: bool,
     /// Whether lanes may carry.
@@ -484,9 +491,9 @@ impl<'w> Coordinator<'w> {
     }
 
     /// When a change was last heard of, and how often it was not known what changed.
-    fn heard(&self) -> (u64, usize) {
+    fn heard(&self) -> Heard {
         let changed_us = self.queues().map(|queue| queue.changed_us()).max().unwrap_or(0);
-        (changed_us.max(self.past.changed_us), self.follow.gaps().len())
+        Heard { changed_us: changed_us.max(self.past.changed_us), gaps: self.follow.gaps().len() }
     }
 
     /// For how long nobody has written to the source, in microseconds: no feed told a change, or, since keys also expire,
@@ -495,7 +502,7 @@ impl<'w> Coordinator<'w> {
         let now_us = self.now_us();
         let healed_us =
             self.follow.gaps().iter().map(|gap| gap.healed_us.unwrap_or(u64::MAX)).max().unwrap_or(0);
-        let silent_us = now_us.saturating_sub(self.heard().0);
+        let silent_us = now_us.saturating_sub(self.heard().changed_us);
         let counted_us = self.nodes.values().map(|followee| followee.writes.still_us()).min().unwrap_or(0);
         silent_us.max(counted_us).min(now_us.saturating_sub(healed_us))
     }
@@ -522,12 +529,12 @@ impl<'w> Coordinator<'w> {
                 Ok(false)
             }
             Some((heard, attempt)) if attempt.is_finished() => {
-                let succeeded = attempt.await.unwrap_or(Err(()));
-                self.judge(heard, succeeded).await
+                let attempted = attempt.await.unwrap_or(Attempted::Failed);
+                self.judge(heard, attempted).await
             }
             Some((heard, attempt)) => {
                 // A gap came meanwhile.
-                match heard.1 == gaps {
+                match heard.gaps == gaps {
                     true => self.attempt = Some((heard, attempt)),
                     false => attempt.abort(),
                 }
@@ -552,26 +559,22 @@ impl<'w> Coordinator<'w> {
     }
 
     /// An attempt has ended: what was told until then counts before it does.
-    async fn judge(
-        &mut self,
-        before: (u64, usize),
-        succeeded: Result<Option<u64>, ()>,
-    ) -> Result<bool, Halt> {
+    async fn judge(&mut self, before: Heard, attempted: Attempted) -> Result<bool, Halt> {
         while let Ok((following, news)) = self.news.try_recv() {
             self.told(&following, news)?;
         }
         let heard = self.heard();
-        let Ok(writes) = succeeded else {
+        let Attempted::Equal { writes } = attempted else {
             // Whoever wants that nothing has changed since a moment does not wait for another one.
             self.wanted.take_if(|wanted| wanted.since.is_some());
             return Ok(false);
         };
         // Where nobody counts what writes, nothing at all may have been heard.
-        let is_still = heard.1 == before.1 && (writes.is_some() || heard == before);
+        let is_still = heard.gaps == before.gaps && (writes.is_some() || heard == before);
         if !is_still || !self.is_followed() {
             return Ok(false);
         }
-        let equal = Equal { writes: writes.unwrap_or(heard.0), gaps: heard.1 };
+        let equal = Equal { writes: writes.unwrap_or(heard.changed_us), gaps: heard.gaps };
         let Some(Wanted { ends, answer, since, .. }) = self.wanted.take() else { return Ok(false) };
         if since.is_some_and(|since| since != equal) {
             return Ok(false);
