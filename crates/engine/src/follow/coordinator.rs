@@ -1,28 +1,30 @@
 //! The coordinator of a live sync: who is followed, what is compared, when both sides are equal.
 
+mod settling;
+mod standing;
+
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use client::{FeedKind, Node, Recovery, Side, Topology};
-use migration::follow::{Facts, Follow, GapReason, Happened, Phase, Voices, conditions};
+use migration::follow::{Follow, GapReason, Happened, Voices};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::attempt::{Attempt, Attempted, Part};
+use super::attempt::Attempted;
 use super::comparing;
 use super::followee::{Counts, Followee, Following, Writes, carry};
 use super::hearing::{self, Hearing, News};
-use super::queue::{Numbers, Queue};
-use super::status::{Followed, SyncEnd, SyncStatus, TargetMemory, Watch};
-use super::steering::{Equal, Order, Orders, Steered, Wanted};
+use super::queue::Queue;
+use super::status::{SyncEnd, TargetMemory, Watch};
+use super::steering::{Order, Orders, Steered, Wanted};
 use super::watching::{self, SharedWitness};
 use super::witness::Said;
 use crate::comparer::Comparer;
 use crate::guardian;
 use crate::lane::LaneEnd;
-use crate::run::{Run, lock};
+use crate::run::Run;
 use crate::stop::Halt;
 
 /// How often the coordinator looks around.
@@ -488,175 +490,6 @@ impl<'w> Coordinator<'w> {
 
     pub(super) fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
         self.nodes.values().flat_map(|followee| &followee.queues)
-    }
-
-    /// When a change was last heard of, and how often it was not known what changed.
-    fn heard(&self) -> Heard {
-        let changed_us = self.queues().map(|queue| queue.changed_us()).max().unwrap_or(0);
-        Heard { changed_us: changed_us.max(self.past.changed_us), gaps: self.follow.gaps().len() }
-    }
-
-    /// For how long nobody has written to the source, in microseconds: no feed told a change, or, since keys also expire,
-    /// no counter of a command that writes has risen. Nobody knows it of the time before a gap was healed.
-    fn quiet_us(&self) -> u64 {
-        let now_us = self.now_us();
-        let healed_us =
-            self.follow.gaps().iter().map(|gap| gap.healed_us.unwrap_or(u64::MAX)).max().unwrap_or(0);
-        let silent_us = now_us.saturating_sub(self.heard().changed_us);
-        let counted_us = self.nodes.values().map(|followee| followee.writes.still_us()).min().unwrap_or(0);
-        silent_us.max(counted_us).min(now_us.saturating_sub(healed_us))
-    }
-
-    fn is_followed(&self) -> bool {
-        self.follow.phase() == Phase::Following
-    }
-
-    /// Makes sure, beside everything else, that both sides are equal, if somebody waits for that. `true`: they are, and the
-    /// sync is to end.
-    async fn make_sure(&mut self) -> Result<bool, Halt> {
-        let Some(wanted) = &self.wanted else { return Ok(false) };
-        let gaps = self.follow.gaps().len();
-        if wanted.is_given_up() || wanted.since.is_some_and(|since| since.gaps != gaps) {
-            self.wanted = None;
-            self.give_up_attempt();
-            return Ok(false);
-        }
-        match self.attempt.take() {
-            None => {
-                if self.is_followed() && u128::from(self.quiet_us()) >= wanted.quiet.as_micros() {
-                    self.attempt = Some((self.heard(), tokio::spawn(self.attempt().succeeds())));
-                }
-                Ok(false)
-            }
-            Some((heard, attempt)) if attempt.is_finished() => {
-                let attempted = attempt.await.unwrap_or(Attempted::Failed);
-                self.judge(heard, attempted).await
-            }
-            Some((heard, attempt)) => {
-                // A gap came meanwhile.
-                match heard.gaps == gaps {
-                    true => self.attempt = Some((heard, attempt)),
-                    false => attempt.abort(),
-                }
-                Ok(false)
-            }
-        }
-    }
-
-    fn attempt(&self) -> Attempt {
-        let part = |(node, followee): (&Node, &Followee)| Part {
-            following: Following { node: node.clone(), number: followee.number },
-            queues: followee.queues.clone(),
-            barriers: followee.voices.speaking().map(|voice| followee.barriers[voice].clone()).collect(),
-            witness: Arc::clone(&followee.witness),
-        };
-        Attempt {
-            run: Arc::clone(&self.run),
-            feed: self.listening.feed,
-            told: self.told.clone(),
-            parts: self.nodes.iter().map(part).collect(),
-        }
-    }
-
-    /// An attempt has ended: what was told until then counts before it does.
-    async fn judge(&mut self, before: Heard, attempted: Attempted) -> Result<bool, Halt> {
-        while let Ok((following, news)) = self.news.try_recv() {
-            self.told(&following, news)?;
-        }
-        let heard = self.heard();
-        let Attempted::Equal { writes } = attempted else {
-            // Whoever wants that nothing has changed since a moment does not wait for another one.
-            self.wanted.take_if(|wanted| wanted.since.is_some());
-            return Ok(false);
-        };
-        // Where nobody counts what writes, nothing at all may have been heard.
-        let is_still = heard.gaps == before.gaps && (writes.is_some() || heard == before);
-        if !is_still || !self.is_followed() {
-            return Ok(false);
-        }
-        let equal = Equal { writes: writes.unwrap_or(heard.changed_us), gaps: heard.gaps };
-        let Some(Wanted { ends, answer, since, .. }) = self.wanted.take() else { return Ok(false) };
-        if since.is_some_and(|since| since != equal) {
-            return Ok(false);
-        }
-        if ends && !self.comes_to_rest().await {
-            return Ok(false);
-        }
-        // Whoever does not listen any more does not want it to end.
-        let is_heard = answer.is_none_or(|answer| answer.send(equal).is_ok());
-        self.queues().for_each(|queue| queue.pause(ends && is_heard));
-        Ok(ends && is_heard)
-    }
-
-    /// Lets no more keys be carried, and waits until none is on its way: what is written to the target after the end is
-    /// not redferry's. `false`: it takes too long, and everything goes on.
-    async fn comes_to_rest(&self) -> bool {
-        self.queues().for_each(|queue| queue.pause(true));
-        let until = Instant::now() + REST_WITHIN;
-        while !self.queues().all(|queue| queue.is_idle()) {
-            if Instant::now() > until {
-                self.queues().for_each(|queue| queue.pause(false));
-                return false;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        true
-    }
-
-    fn give_up_attempt(&mut self) {
-        if let Some((_, attempt)) = self.attempt.take() {
-            attempt.abort();
-        }
-    }
-
-    pub(super) fn status(&self) -> SyncStatus {
-        let followed = |(node, followee): (&Node, &Followee)| {
-            let settled = |queue: &Arc<Queue>| {
-                let numbers = queue.numbers();
-                let settled = [&numbers.carried, &numbers.removed, &numbers.equal];
-                settled.iter().map(|number| number.load(Ordering::Relaxed)).sum::<u64>()
-            };
-            let sum = |number: &dyn Fn(&Numbers) -> &AtomicU64| {
-                followee.queues.iter().map(|queue| number(queue.numbers()).load(Ordering::Relaxed)).sum()
-            };
-            let loads: Vec<_> = followee.queues.iter().map(|queue| queue.load()).collect();
-            Followed {
-                node: node.clone(),
-                dirty: loads.iter().map(|(dirty, _)| *dirty as u64).sum(),
-                lag_us: loads.iter().map(|(_, lag_us)| *lag_us).max().unwrap_or(0),
-                settled: followee.queues.iter().map(settled).sum(),
-                heard: followee.unheard_since.is_none(),
-                listed: sum(&|numbers| &numbers.listed),
-                expected: sum(&|numbers| &numbers.expected),
-            }
-        };
-        let mut counts = self.past.clone();
-        self.queues().for_each(|queue| counts.add(queue));
-        let nodes: Vec<Followed> = self.nodes.iter().map(followed).collect();
-        let (dirty, quiet_us) = (nodes.iter().map(|node| node.dirty).sum(), self.quiet_us());
-        let facts = Facts {
-            dirty,
-            lag_us: nodes.iter().map(|node| node.lag_us).max().unwrap_or(0),
-            quiet: self
-                .wanted
-                .as_ref()
-                .is_some_and(|wanted| u128::from(quiet_us) >= wanted.quiet.as_micros()),
-        };
-        SyncStatus {
-            phase: self.follow.phase(),
-            nodes,
-            changes: counts.changes,
-            carried: counts.carried,
-            removed: counts.removed,
-            refused: counts.refused,
-            incompatible: self.queues().map(|queue| queue.incompatible().count()).sum(),
-            gaps: self.follow.gaps().to_vec(),
-            target_memory: lock(&self.target_memory).clone(),
-            conditions: conditions(&self.follow, &facts),
-            quiet_us,
-            writes_per_sec: self.nodes.values().map(|followee| followee.writes.per_sec()).sum(),
-            elapsed: self.began.elapsed(),
-        }
     }
 }
 

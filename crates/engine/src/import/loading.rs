@@ -1,13 +1,15 @@
 //! The task that writes: payloads out, acknowledgements in, and what follows from them.
 
+mod answers;
+mod recovery;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use client::reply::ReplyKind;
-use client::{Error, Kind, Recovery, Side, Topology};
+use client::{Error, Kind, Side, Topology};
 use migration::sequence::Sequence;
 use migration::tally::{Cause, Outcome, Tally};
 use rdb::Version;
@@ -19,13 +21,11 @@ use super::reading::{Item, Reading};
 use super::{Book, ImportProgress, Seen};
 use crate::checkpoint::CheckpointError;
 use crate::feed::FeedError;
-use crate::patience::Patience;
 use crate::pieces::{Body, FileCopier, PiecesEnd};
-use crate::refusal::{self, Refusal};
 use crate::route::Importers;
 use crate::run::Run;
 use crate::stop::Halt;
-use crate::writer::{Ack, Writer};
+use crate::writer::Writer;
 
 /// How often clocks, state and the wish to stop are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -435,124 +435,6 @@ impl Loader {
         self.sequence.settle(number, outcome);
     }
 
-    /// Acts on every acknowledgement that has arrived.
-    fn take_acks(&mut self, index: usize) -> Result<(), Halt> {
-        while let Some((ticket, ack)) = self.writers[index].next_ack()? {
-            match ack {
-                Ack::Done => {
-                    self.unwell_since = None;
-                    self.seen.stream_facts_lost += u64::from(ticket.lost.stream_facts);
-                    self.seen.consumer_activity_lost += u64::from(ticket.lost.consumer_activity);
-                    let outcome = Outcome::Copied { kind: ticket.kind, bytes: ticket.payload.len() as u64 };
-                    self.settle(ticket.number, &ticket.what.key.name, outcome);
-                }
-                Ack::Exists => {
-                    let outcome = Outcome::Not(Cause::TargetHasKey);
-                    self.settle(ticket.number, &ticket.what.key.name, outcome);
-                }
-                Ack::Not(cause) => self.settle(ticket.number, &ticket.what.key.name, Outcome::Not(cause)),
-                Ack::Refused(kind, text) => self.refused(index, ticket, kind, text),
-            }
-        }
-        Ok(())
-    }
-
-    fn refused(&mut self, index: usize, ticket: Ticket, kind: ReplyKind, text: String) {
-        let not = |loader: &mut Loader, ticket: Ticket, cause| {
-            loader.settle(ticket.number, &ticket.what.key.name, Outcome::Not(cause));
-        };
-        match Refusal::of(&kind, &text) {
-            Refusal::HasKey => not(self, ticket, Cause::TargetHasKey),
-            Refusal::Moved => {
-                self.again.push_back(ticket);
-                self.relayout = true;
-            }
-            Refusal::Ask { slot, addr } => {
-                self.again.push_back(ticket);
-                self.relayout |= !self.importers.learn(&self.layout, slot, &addr);
-            }
-            Refusal::NotNow { relayout } => {
-                self.again.push_back(ticket);
-                self.relayout |= relayout;
-                self.hold_until = Some(Instant::now() + NOT_NOW);
-                self.unwell_since.get_or_insert_with(|| (Instant::now(), text));
-            }
-            Refusal::Altogether => {
-                let node = self.writers[index].node().to_string();
-                self.again.push_back(ticket);
-                self.halted = Some(refusal::halt(node, kind, text));
-            }
-            Refusal::Unreadable => self.whole_in_pieces(ticket),
-            Refusal::Not(cause) => {
-                if matches!(cause, Cause::TargetForbids | Cause::TargetError) && !self.said.contains(&cause) {
-                    self.said.push(cause);
-                    tracing::warn!(cause = cause.name(), "the target refused a key: {text}");
-                }
-                not(self, ticket, cause);
-            }
-        }
-    }
-
-    /// A payload that the target does not take: its elements.
-    pub(super) fn whole_in_pieces(&mut self, ticket: Ticket) {
-        let body = ticket.body();
-        self.in_pieces(ticket, Body::Whole(body));
-    }
-
-    fn in_pieces(&mut self, ticket: Ticket, body: Body) {
-        let target_version = self.version.unwrap_or(Version::REDIS_6);
-        let mut copier =
-            self.idle.pop().unwrap_or_else(|| FileCopier::new(Arc::clone(&self.run), target_version));
-        self.pieces.spawn(async move {
-            let end = copier.copy(&ticket.what, body).await;
-            (Box::new(ticket), copier, end)
-        });
-    }
-
-    fn poll_pieces(&mut self, cx: &mut Context<'_>) -> Result<bool, Halt> {
-        let Poll::Ready(Some(joined)) = self.pieces.poll_join_next(cx) else { return Ok(false) };
-        let (ticket, copier, end) = match joined {
-            Ok(ended) => ended,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
-        self.idle.push(copier);
-        match end {
-            Ok(PiecesEnd::Copied { kind, bytes }) => {
-                self.settle(ticket.number, &ticket.what.key.name, Outcome::Copied { kind, bytes });
-            }
-            Ok(PiecesEnd::Not(cause)) => {
-                self.settle(ticket.number, &ticket.what.key.name, Outcome::Not(cause));
-            }
-            Ok(PiecesEnd::TargetMoved | PiecesEnd::SourceMoved) => {
-                self.relayout = true;
-                self.once_more(*ticket, "the slots of the target moved".to_owned());
-            }
-            // Asked to stop, or the file broke off inside of it.
-            Ok(PiecesEnd::Stopped) => {
-                if !self.run.stop.is_asked() {
-                    self.once_more(*ticket, "the file broke off".to_owned());
-                }
-            }
-            Ok(PiecesEnd::Refused { node, kind, text }) => {
-                self.halted = Some(refusal::halt(node, kind, text))
-            }
-            Err(error) => {
-                self.once_more(*ticket, error.to_string());
-                return Err(error.into());
-            }
-        }
-        Ok(true)
-    }
-
-    /// A value whose pieces were lost: at once where its bytes are here, else when the file is read again.
-    fn once_more(&mut self, ticket: Ticket, why: String) {
-        if ticket.payload.is_empty() {
-            self.lost_large = Some(why);
-        } else {
-            self.again.push_back(ticket);
-        }
-    }
-
     /// What is due from time to time. Returns a connection's fault.
     fn tick(&mut self) -> Result<Option<Error>, Halt> {
         let now = Instant::now();
@@ -599,67 +481,5 @@ impl Loader {
         let total = self.total();
         let waiting = self.unwell_since.as_ref().map(|(_, why)| why.clone());
         self.progress.change(|status| (status.total, status.waiting) = (total, waiting));
-    }
-
-    /// After a lost connection: everything unacknowledged again, as soon as the target is back.
-    async fn recover(&mut self, error: Error) -> Result<(), Halt> {
-        if error.recovery() == Recovery::Operator {
-            return Err(Halt::Side(error));
-        }
-        tracing::warn!("{error}");
-        self.progress.change(|status| status.waiting = Some(error.to_string()));
-        self.forget_unanswered();
-        self.follow_target_patiently().await
-    }
-
-    /// As [`Loader::follow_target`], again and again while the target is away.
-    pub(super) async fn follow_target_patiently(&mut self) -> Result<(), Halt> {
-        let run = Arc::clone(&self.run);
-        let mut patience = Patience::new(&run.options, &run.stop);
-        loop {
-            match self.follow_target().await {
-                Ok(()) => {
-                    self.last_heard = Instant::now();
-                    return Ok(());
-                }
-                Err(error) if error.recovery() == Recovery::Operator => return Err(Halt::Side(error)),
-                Err(error) => patience.wait(Side::Target, error.to_string()).await?,
-            }
-        }
-    }
-
-    /// Asks the target for its layout and connects to all of it anew.
-    async fn follow_target(&mut self) -> Result<(), Error> {
-        self.forget_unanswered();
-        self.importers.clear();
-        let layout = self.run.target().topology_by_any(&self.layout).await?;
-        self.run.set_target_layout(layout);
-        self.layout = self.run.target_layout();
-        self.connect().await?;
-        self.relayout = false;
-        Ok(())
-    }
-
-    fn forget_unanswered(&mut self) {
-        let lost: Vec<Ticket> = self.writers.drain(..).flat_map(Writer::into_due).collect();
-        for ticket in lost {
-            let ticket = ticket.lost();
-            // A server that refuses an argument's size closes the connection while we still send. Such a key would do
-            // it again for ever; in pieces it is told what is wrong with it.
-            if ticket.losses < TOO_OFTEN {
-                self.again.push_back(ticket);
-            } else {
-                self.whole_in_pieces(ticket);
-            }
-        }
-    }
-
-    async fn connect(&mut self) -> Result<(), Error> {
-        self.writers.clear();
-        let Some(db) = self.db else { return Ok(()) };
-        for node in self.layout.primaries() {
-            self.writers.push(Writer::open(&self.run, node, db, None).await?);
-        }
-        Ok(())
     }
 }

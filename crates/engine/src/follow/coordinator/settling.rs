@@ -1,0 +1,134 @@
+//! When both sides are equal, for whoever waits for that.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use client::Node;
+use migration::follow::Phase;
+
+use super::super::attempt::{Attempt, Attempted, Part};
+use super::super::followee::{Followee, Following};
+use super::super::steering::{Equal, Wanted};
+use super::{Coordinator, Heard, REST_WITHIN};
+use crate::stop::Halt;
+
+impl Coordinator<'_> {
+    /// When a change was last heard of, and how often it was not known what changed.
+    fn heard(&self) -> Heard {
+        let changed_us = self.queues().map(|queue| queue.changed_us()).max().unwrap_or(0);
+        Heard { changed_us: changed_us.max(self.past.changed_us), gaps: self.follow.gaps().len() }
+    }
+
+    /// For how long nobody has written to the source, in microseconds: no feed told a change, or, since keys also expire,
+    /// no counter of a command that writes has risen. Nobody knows it of the time before a gap was healed.
+    pub(super) fn quiet_us(&self) -> u64 {
+        let now_us = self.now_us();
+        let healed_us =
+            self.follow.gaps().iter().map(|gap| gap.healed_us.unwrap_or(u64::MAX)).max().unwrap_or(0);
+        let silent_us = now_us.saturating_sub(self.heard().changed_us);
+        let counted_us = self.nodes.values().map(|followee| followee.writes.still_us()).min().unwrap_or(0);
+        silent_us.max(counted_us).min(now_us.saturating_sub(healed_us))
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        self.follow.phase() == Phase::Following
+    }
+
+    /// Makes sure, beside everything else, that both sides are equal, if somebody waits for that. `true`: they are, and the
+    /// sync is to end.
+    pub(super) async fn make_sure(&mut self) -> Result<bool, Halt> {
+        let Some(wanted) = &self.wanted else { return Ok(false) };
+        let gaps = self.follow.gaps().len();
+        if wanted.is_given_up() || wanted.since.is_some_and(|since| since.gaps != gaps) {
+            self.wanted = None;
+            self.give_up_attempt();
+            return Ok(false);
+        }
+        match self.attempt.take() {
+            None => {
+                if self.is_followed() && u128::from(self.quiet_us()) >= wanted.quiet.as_micros() {
+                    self.attempt = Some((self.heard(), tokio::spawn(self.attempt().succeeds())));
+                }
+                Ok(false)
+            }
+            Some((heard, attempt)) if attempt.is_finished() => {
+                let attempted = attempt.await.unwrap_or(Attempted::Failed);
+                self.judge(heard, attempted).await
+            }
+            Some((heard, attempt)) => {
+                // A gap came meanwhile.
+                match heard.gaps == gaps {
+                    true => self.attempt = Some((heard, attempt)),
+                    false => attempt.abort(),
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    fn attempt(&self) -> Attempt {
+        let part = |(node, followee): (&Node, &Followee)| Part {
+            following: Following { node: node.clone(), number: followee.number },
+            queues: followee.queues.clone(),
+            barriers: followee.voices.speaking().map(|voice| followee.barriers[voice].clone()).collect(),
+            witness: Arc::clone(&followee.witness),
+        };
+        Attempt {
+            run: Arc::clone(&self.run),
+            feed: self.listening.feed,
+            told: self.told.clone(),
+            parts: self.nodes.iter().map(part).collect(),
+        }
+    }
+
+    /// An attempt has ended: what was told until then counts before it does.
+    async fn judge(&mut self, before: Heard, attempted: Attempted) -> Result<bool, Halt> {
+        while let Ok((following, news)) = self.news.try_recv() {
+            self.told(&following, news)?;
+        }
+        let heard = self.heard();
+        let Attempted::Equal { writes } = attempted else {
+            // Whoever wants that nothing has changed since a moment does not wait for another one.
+            self.wanted.take_if(|wanted| wanted.since.is_some());
+            return Ok(false);
+        };
+        // Where nobody counts what writes, nothing at all may have been heard.
+        let is_still = heard.gaps == before.gaps && (writes.is_some() || heard == before);
+        if !is_still || !self.is_followed() {
+            return Ok(false);
+        }
+        let equal = Equal { writes: writes.unwrap_or(heard.changed_us), gaps: heard.gaps };
+        let Some(Wanted { ends, answer, since, .. }) = self.wanted.take() else { return Ok(false) };
+        if since.is_some_and(|since| since != equal) {
+            return Ok(false);
+        }
+        if ends && !self.comes_to_rest().await {
+            return Ok(false);
+        }
+        // Whoever does not listen any more does not want it to end.
+        let is_heard = answer.is_none_or(|answer| answer.send(equal).is_ok());
+        self.queues().for_each(|queue| queue.pause(ends && is_heard));
+        Ok(ends && is_heard)
+    }
+
+    /// Lets no more keys be carried, and waits until none is on its way: what is written to the target after the end is
+    /// not redferry's. `false`: it takes too long, and everything goes on.
+    async fn comes_to_rest(&self) -> bool {
+        self.queues().for_each(|queue| queue.pause(true));
+        let until = Instant::now() + REST_WITHIN;
+        while !self.queues().all(|queue| queue.is_idle()) {
+            if Instant::now() > until {
+                self.queues().for_each(|queue| queue.pause(false));
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        true
+    }
+
+    pub(super) fn give_up_attempt(&mut self) {
+        if let Some((_, attempt)) = self.attempt.take() {
+            attempt.abort();
+        }
+    }
+}
