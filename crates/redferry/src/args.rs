@@ -68,7 +68,7 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     /// Copy all keys from the source to the target; run it again to go on after an interruption
     Copy(Box<CopyArgs>),
-    /// Copy all keys and carry every change after that, until the target can take over
+    /// Copy all keys and carry every change after that, for as long as it runs; cutover and rollback steer it
     Sync(Box<SyncArgs>),
     /// Ask a running sync how it stands
     Status(StatusArgs),
@@ -113,7 +113,7 @@ pub(crate) struct Sides {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct SourceSide {
-    /// The cache that keys come from; it is only ever read
+    /// The cache that keys come from; it is only read (by sync until a cut-over: then changes are carried back)
     #[arg(long = "source", value_name = "ADDRESS", env = "REDFERRY_SOURCE", hide_env_values = true)]
     pub(crate) source: String,
     /// Read the source's password from this file (else from REDFERRY_SOURCE_PASSWORD)

@@ -101,7 +101,7 @@ impl SyncBench {
         let load = Load { clients: 50, pipeline, keys: KEYS, rate: None };
         let (mut alone, mut tracked, mut followed) = (Vec::new(), Vec::new(), Vec::new());
         let mut others = Vec::new();
-        for round in 0..if self.options.quick { 1 } else { 7 } {
+        for round in 0..if self.options.quick { 1 } else { 5 } {
             eprintln!("bench: {name}, round {}", round + 1);
             self.quiet().await;
             for listener in [Listener::Nobody, Listener::Tracking, Listener::Redferry] {
