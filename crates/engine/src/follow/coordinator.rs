@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::attempt::Attempted;
 use super::comparing;
-use super::followee::{Counts, Followee, Following, Writes, carry};
+use super::followee::{Counts, Followee, Following, Writes, carry, lane_status};
 use super::hearing::{self, Hearing, News};
 use super::queue::Queue;
 use super::status::{SyncEnd, TargetMemory, Watch};
@@ -372,13 +372,16 @@ impl<'w> Coordinator<'w> {
             tasks.push(tokio::spawn(hearing.listen()).abort_handle());
         }
         let clustered = matches!(self.layout, Topology::Cluster(_));
+        let mut lanes = Vec::new();
         for queue in &queues {
+            let status = lane_status(following.node.clone(), queue.db());
+            lanes.push(Arc::clone(&status));
             let (run, queue, following) = (Arc::clone(&self.run), Arc::clone(queue), following.clone());
             let mut released = self.released.subscribe();
             tasks.push(self.lanes.spawn(async move {
                 // An error means that the coordinator is gone, and this task with it.
                 let _ = released.wait_for(|released| *released).await;
-                let end = carry(run, following.node.clone(), queue, clustered).await;
+                let end = carry(run, status, queue, clustered).await;
                 (following, end)
             }));
         }
@@ -394,6 +397,7 @@ impl<'w> Coordinator<'w> {
             process: None,
             writes: Writes::default(),
             is_lost: false,
+            lanes,
             tasks,
         };
         self.nodes.insert(node, followee);

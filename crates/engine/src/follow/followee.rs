@@ -45,6 +45,8 @@ pub(crate) struct Followee {
     pub(crate) writes: Writes,
     /// A lane of it has given up, though the layout may still have the node.
     pub(crate) is_lost: bool,
+    /// How its lanes are.
+    pub(crate) lanes: Vec<Arc<Mutex<LaneStatus>>>,
     /// Everything that works for it.
     pub(crate) tasks: Vec<AbortHandle>,
 }
@@ -115,18 +117,27 @@ impl Counts {
     }
 }
 
-/// Carries what is marked of one node and database, until it is stopped.
-pub(crate) async fn carry(run: Arc<Run>, node: Node, queue: Arc<Queue>, clustered: bool) -> LaneEnd {
-    let status = Arc::new(Mutex::new(LaneStatus {
+/// What is known of a lane that carries from this node and database.
+pub(crate) fn lane_status(node: Node, db: u32) -> Arc<Mutex<LaneStatus>> {
+    Arc::new(Mutex::new(LaneStatus {
         node,
-        db: queue.db(),
+        db,
         run_id: None,
         position: ScanPosition::default(),
         total: Tally::default(),
         expected: 0,
         restarts: 0,
         waiting: None,
-    }));
+    }))
+}
+
+/// Carries what is marked of one node and database, until it is stopped.
+pub(crate) async fn carry(
+    run: Arc<Run>,
+    status: Arc<Mutex<LaneStatus>>,
+    queue: Arc<Queue>,
+    clustered: bool,
+) -> LaneEnd {
     if !run.fence.holds() {
         // The lane before this one, if there was one, may have sent what comes late.
         queue.all_once_more_after(run.options.late_writes);

@@ -24,6 +24,8 @@ pub struct Followed {
     pub lag_us: u64,
     /// Keys of it that were written to the target, removed there, or found equal.
     pub settled: u64,
+    /// Why nothing of it is carried, where that is so.
+    pub waiting: Option<String>,
     /// Whether its feed is heard.
     pub heard: bool,
     /// Keys that its latest comparison has listed so far.

@@ -64,7 +64,10 @@ impl Watched for Following {
                 done: node.settled,
                 expected: expected.max(node.settled + node.dirty),
                 remark: format!("{} keys/s, {}", HumanCount(rate), behind(node.dirty, node.lag_us)),
-                waiting: (!node.heard).then(|| "its changes are not heard".to_owned()),
+                waiting: match node.heard {
+                    true => node.waiting,
+                    false => Some("its changes are not heard".to_owned()),
+                },
                 name,
             }
         };

@@ -26,6 +26,7 @@ pub(super) struct Document {
 pub(super) struct Node {
     pub(super) node: String,
     pub(super) heard: bool,
+    pub(super) waiting: Option<String>,
     pub(super) dirty: u64,
     pub(super) lag_ms: u64,
     pub(super) keys_settled: u64,

@@ -41,6 +41,9 @@ pub(super) fn text(older: &Look, newer: &Look) -> String {
     let since = Since { older, newer };
     for node in &now.nodes {
         line(&mut out, "node", &since.node(node));
+        if let Some(why) = &node.waiting {
+            line(&mut out, "waiting", why);
+        }
     }
     if let Some(snapshot) = since.snapshot() {
         line(&mut out, "snapshot", &snapshot);

@@ -17,6 +17,7 @@ pub(super) fn running(status: &SyncStatus) -> Value {
             json!({
                 "node": node.node.to_string(),
                 "heard": node.heard,
+                "waiting": node.waiting,
                 "dirty": node.dirty,
                 "lag_ms": node.lag_us / 1000,
                 "keys_settled": node.settled,

@@ -278,6 +278,8 @@ async fn a_target_that_is_full_for_a_while() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     until_phase(&redferry, "following");
     assert_ne!(target.command(&["DBSIZE"]), source.command(&["DBSIZE"]));
+    let waiting = redferry.ask("status", &[]).report["nodes"][0]["waiting"].clone();
+    assert!(waiting.as_str().is_some_and(|why| why.contains("it is full")), "{waiting}");
     target.command(&["CONFIG", "SET", "maxmemory", "0"]);
     redferry.ask("cutover", &NOW).expect(0);
     assert_equal(&source.access(), &target.access()).await;

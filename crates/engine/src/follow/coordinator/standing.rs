@@ -29,6 +29,7 @@ impl Coordinator<'_> {
                 dirty: loads.iter().map(|(dirty, _)| *dirty as u64).sum(),
                 lag_us: loads.iter().map(|(_, lag_us)| *lag_us).max().unwrap_or(0),
                 settled: followee.queues.iter().map(settled).sum(),
+                waiting: followee.lanes.iter().find_map(|lane| lock(lane).waiting.clone()),
                 heard: followee.unheard_since.is_none(),
                 listed: sum(&|numbers| &numbers.listed),
                 expected: sum(&|numbers| &numbers.expected),

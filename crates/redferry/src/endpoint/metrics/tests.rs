@@ -16,6 +16,7 @@ fn status() -> SyncStatus {
             dirty: 7,
             lag_us: 1_500_000,
             settled: 40,
+            waiting: None,
             heard: false,
             listed: 30,
             expected: 50,
