@@ -95,7 +95,8 @@ pub(crate) enum Said {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {
     pub(crate) said: Said,
-    /// How often commands ran that write; `None` where that is not known.
+    /// How often commands ran that write. `None` where that is not known: the counters are hidden, or do not count even the
+    /// looks at them.
     pub(crate) writes: Option<u64>,
 }
 
@@ -115,6 +116,8 @@ struct Counts {
     unseen: u64,
     /// That write. Keys that expire or are evicted are none of these.
     writes: u64,
+    /// INFO, which is how they are looked at.
+    looks: u64,
 }
 
 impl Witness {
@@ -137,7 +140,8 @@ impl Witness {
             (Some(before), Some(now)) if before.groups != now.groups => Said::Groups,
             _ => Said::Nothing,
         };
-        Look { said, writes: counts.map(|counts| counts.writes) }
+        let live = before.zip(counts).filter(|(before, now)| now.looks > before.looks);
+        Look { said, writes: live.map(|(_, now)| now.writes) }
     }
 }
 
@@ -149,22 +153,32 @@ fn count(info: &str, feed: FeedKind) -> Counts {
         let Some((name, facts)) = line.strip_prefix("cmdstat_").and_then(|line| line.split_once(':')) else {
             continue;
         };
+        let whole = name;
         let name = name.split('|').next().unwrap_or(name);
         let calls = facts.split(',').find_map(|fact| fact.strip_prefix("calls=")?.parse::<u64>().ok());
         let is = |names: &[&str]| names.iter().any(|other| other.eq_ignore_ascii_case(name));
         let calls = calls.unwrap_or(0);
         counts.groups += if is(&GROUPS) { calls } else { 0 };
         counts.unseen += if is(&UNSEEN) || (by_events && is(&UNSEEN_BY_EVENTS)) { calls } else { 0 };
-        counts.writes += if writes(name) { calls } else { 0 };
+        counts.writes += if writes(whole) { calls } else { 0 };
+        counts.looks += if name.eq_ignore_ascii_case("info") { calls } else { 0 };
     }
     counts
 }
 
-/// Whether a command writes. Scripts do so by the commands that they call, which are counted too. Of a module's commands
-/// those are taken to that are not known to read.
+/// Whether a command (or a subcommand, as `xgroup|create`) writes. Scripts do so by the commands that they call, which are
+/// counted too. Of a module's commands those are taken to that are not known to read.
 fn writes(name: &str) -> bool {
+    let writing = |command: &commands::Command| command.flags.contains(commands::Flags::WRITE);
     match commands::lookup(name.as_bytes()) {
-        Some(command) => command.flags.contains(commands::Flags::WRITE),
+        // Redis 6 does not tell subcommands apart.
+        Some(container) if container.container => {
+            let mut subcommands = commands::table()
+                .iter()
+                .filter(|command| command.name.split_once('|').is_some_and(|(of, _)| of == container.name));
+            subcommands.any(writing)
+        }
+        Some(command) => writing(command),
         None => {
             let verb = name.rsplit('.').next().unwrap_or(name);
             !READS_OF_MODULES.iter().any(|read| read.eq_ignore_ascii_case(verb))
@@ -182,9 +196,10 @@ mod tests {
     fn calls_are_counted_with_their_subcommands() {
         let info = "# Commandstats\r\ncmdstat_xack:calls=3,usec=1\r\ncmdstat_xgroup|create:calls=2,usec=1\r\n\
                     cmdstat_xgroup:calls=1,usec=9\r\ncmdstat_set:calls=100,usec=1\r\ncmdstat_swapdb:calls=4,usec=1\r\n\
-                    cmdstat_flushdb:calls=5,usec=1\r\n";
+                    cmdstat_flushdb:calls=5,usec=1\r\ncmdstat_info:calls=7,usec=1\r\n";
         let counts = |feed| {
-            let Counts { groups, unseen, writes } = count(info, feed);
+            let Counts { groups, unseen, writes, looks } = count(info, feed);
+            assert_eq!(looks, 7);
             [groups, unseen, writes]
         };
         assert_eq!(counts(FeedKind::Tracking), [6, 4, 115]);
@@ -194,16 +209,37 @@ mod tests {
     #[test]
     fn what_writes_is_known_by_the_command_table() {
         assert!(
-            ["set", "GETEX", "xreadgroup", "flushall", "json.set", "bf.add", "unheard.of"]
-                .map(writes)
-                .iter()
-                .all(|w| *w)
+            [
+                "set",
+                "GETEX",
+                "xgroup",
+                "xgroup|create",
+                "xreadgroup",
+                "flushall",
+                "json.set",
+                "bf.add",
+                "unheard.of"
+            ]
+            .map(writes)
+            .iter()
+            .all(|w| *w)
         );
         assert!(
-            !["get", "eval", "exec", "info", "scan", "json.get", "ft.search", "publish"]
-                .map(writes)
-                .iter()
-                .any(|w| *w)
+            ![
+                "get",
+                "eval",
+                "exec",
+                "info",
+                "scan",
+                "json.get",
+                "ft.search",
+                "publish",
+                "client|id",
+                "object|idletime"
+            ]
+            .map(writes)
+            .iter()
+            .any(|w| *w)
         );
     }
 }
