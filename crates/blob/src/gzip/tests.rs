@@ -54,11 +54,10 @@ proptest! {
         let file = gzip(&bytes);
         prop_assert!(gunzip(&file[..cut.index(file.len())], chunk).is_err());
         let mut flipped = file.clone();
-        let at = flip.index(file.len());
-        flipped[at] ^= 1 << bit;
-        // Time, operating system and level are in no checksum; nor is a flag that adds a field by chance.
+        flipped[flip.index(file.len())] ^= 1 << bit;
+        // Time, operating system and level are in no checksum, nor is a flag that adds a field by chance, nor what fills up
+        // the first byte of a block that is stored as it is (RFC 1951 section 3.2.4). None of them changes what comes out.
         if let Ok(output) = gunzip(&flipped, chunk) {
-            prop_assert!(at < 10, "byte {}", at);
             prop_assert_eq!(output, bytes);
         }
     }
