@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 pub use earlier::fence;
 
+use crate::preflight::info::Info;
 use crate::run::{Run, lock};
 
 /// How long a write may stay alive whose connection cannot be closed over there. Our own end is reset when it is dropped, which
@@ -150,7 +151,7 @@ async fn enter_at_once<S>(
     }
     let id = connection.reply().await?;
     let info = connection.reply().await?;
-    let process = info.as_str().and_then(run_id);
+    let process = Info::of(&info).id("run_id");
     let node = connection.peer().node.clone();
     if let Some(process) = &process {
         fence.met(&node, process);
@@ -194,9 +195,4 @@ fn allowed(
     }
     let error = Error::from_reply(connection.peer(), command, reply);
     if error.recovery() == Recovery::Reconnect { Err(error) } else { Ok(None) }
-}
-
-fn run_id(info: &str) -> Option<String> {
-    let id = info.lines().find_map(|line| line.trim_end().strip_prefix("run_id:"))?;
-    (!id.is_empty()).then(|| id.to_owned())
 }

@@ -15,6 +15,9 @@ use super::witness::Said;
 use super::{Queue, comparing};
 use crate::run::Run;
 
+/// How long keys that are on their way may take at the end.
+const REST_WITHIN: Duration = Duration::from_secs(5);
+
 /// How long a feed may take to answer the barrier.
 const BARRIER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -24,6 +27,8 @@ pub(crate) struct Attempt {
     pub(crate) feed: FeedKind,
     pub(crate) told: Told,
     pub(crate) parts: Vec<Part>,
+    /// Whether the sync is to end at that moment: then no key may be on its way.
+    pub(crate) ends: bool,
 }
 
 /// What became of it.
@@ -47,7 +52,7 @@ pub(crate) struct Part {
 }
 
 impl Attempt {
-    /// Does it.
+    /// Does it. Where the sync is to end, the queues of an attempt that did not fail are paused.
     pub(crate) async fn succeeds(self) -> Attempted {
         // What groups changed is carried anyway.
         let (said, before) = self.counted().await;
@@ -72,11 +77,18 @@ impl Attempt {
         if !self.barrier().await {
             return Attempted::Failed;
         }
-        let (said, after) = self.counted().await;
-        match said == Said::Nothing && before == after {
-            true => Attempted::Equal { writes: after },
-            false => Attempted::Failed,
+        let rest = if self.ends { Some(Rest::of(queues().map(Arc::clone).collect())) } else { None };
+        if let Some(rest) = &rest
+            && !rest.comes().await
+        {
+            return Attempted::Failed;
         }
+        let (said, after) = self.counted().await;
+        if said != Said::Nothing || before != after {
+            return Attempted::Failed;
+        }
+        rest.into_iter().for_each(Rest::keep);
+        Attempted::Equal { writes: after }
     }
 
     /// The worst that the counters of any node say has happened since the last look, and the commands that write of all.
@@ -111,6 +123,43 @@ impl Attempt {
             }
         }
         true
+    }
+}
+
+/// No more keys are given out, so that what is written to the target after the end is not redferry's.
+struct Rest {
+    queues: Vec<Arc<Queue>>,
+    is_kept: bool,
+}
+
+impl Rest {
+    fn of(queues: Vec<Arc<Queue>>) -> Rest {
+        queues.iter().for_each(|queue| queue.pause(true));
+        Rest { queues, is_kept: false }
+    }
+
+    /// Waits until no key is on its way; `false` when that takes too long.
+    async fn comes(&self) -> bool {
+        let until = Instant::now() + REST_WITHIN;
+        while !self.queues.iter().all(|queue| queue.is_idle()) {
+            if Instant::now() > until {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        true
+    }
+
+    fn keep(mut self) {
+        self.is_kept = true;
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.queues.iter().for_each(|queue| queue.pause(false));
+        }
     }
 }
 

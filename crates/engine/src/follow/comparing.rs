@@ -186,8 +186,7 @@ async fn of_target(run: &Run, node: &Node, queue: &Queue, owns: impl Fn(&[u8]) -
                 break;
             }
         }
-        let mut connection = run.target().connect_target(target, target_db).await?;
-        leftovers.remove(run, &mut connection).await?;
+        leftovers.remove(run, target, target_db).await?;
     }
     Ok(())
 }

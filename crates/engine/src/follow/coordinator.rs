@@ -30,9 +30,6 @@ use crate::stop::Halt;
 /// How often the coordinator looks around.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long keys that are on their way may take at the end.
-const REST_WITHIN: Duration = Duration::from_secs(5);
-
 /// How often a cluster is asked for its layout.
 const LAYOUT_EVERY: Duration = Duration::from_secs(5);
 

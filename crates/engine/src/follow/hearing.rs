@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::Queue;
 use super::followee::Following;
 use super::witness::Look;
+use crate::preflight::info::Info;
 
 /// How often a feed is asked whether it is still there. Azure closes connections that are idle for ten minutes, a dead
 /// one says nothing at all, and another feed can only stand in for a lost one that was alive after the other
@@ -138,11 +139,7 @@ impl Hearing {
         let mut connection = self.endpoint.connect_source(node, 0).await?;
         let info = timeout(SILENCE, connection.ask(Read::Info("server"))).await;
         let info = info.map_err(|_| connection.peer().error(Kind::Silent(SILENCE)))??;
-        let process = info.as_str().and_then(|text| {
-            let line = text.lines().find_map(|line| line.trim_end().strip_prefix("run_id:"));
-            line.map(str::to_owned)
-        });
-        Ok((feed, since, process))
+        Ok((feed, since, Info::of(&info).id("run_id")))
     }
 
     /// Hears until the feed is lost; what was written until `proven` was heard.

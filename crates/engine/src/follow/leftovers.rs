@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use client::{Error, Kind, TargetConnection};
+use client::{Error, Kind, Node, TargetConnection};
 use tokio::time::timeout;
 
 use crate::run::Run;
@@ -30,14 +30,15 @@ impl Leftovers {
     ///
     /// # Errors
     /// The connection is lost.
-    pub(super) async fn remove(self, run: &Run, connection: &mut TargetConnection) -> Result<(), Error> {
+    pub(super) async fn remove(self, run: &Run, node: &Node, db: u32) -> Result<(), Error> {
         if self.0.is_empty() {
             return Ok(());
         }
         tokio::time::sleep(IDLE + Duration::from_secs(1)).await;
+        let mut connection = run.target().connect_target(node, db).await?;
         let silence = run.options.silence;
         let silent = connection.peer().error(Kind::Silent(silence));
-        timeout(silence, self.remove_idle(connection)).await.map_err(|_| silent)?
+        timeout(silence, self.remove_idle(&mut connection)).await.map_err(|_| silent)?
     }
 
     async fn remove_idle(self, connection: &mut TargetConnection) -> Result<(), Error> {

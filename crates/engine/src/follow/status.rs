@@ -140,7 +140,7 @@ pub struct Watch {
 #[derive(Debug, Default)]
 struct Shown {
     status: Option<SyncStatus>,
-    /// Its queues, and when their clock began.
+    /// Its queues.
     queues: Vec<Arc<Queue>>,
 }
 

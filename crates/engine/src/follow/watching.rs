@@ -11,6 +11,7 @@ use super::hearing::{News, Told};
 use super::status::TargetMemory;
 use super::witness::{Look, Witness};
 use super::{Queue, comparing};
+use crate::preflight::info::Info;
 use crate::run::{Run, lock};
 
 /// How often the counters are read that tell of what no feed sees.
@@ -94,31 +95,14 @@ pub(crate) async fn target_memory(run: Arc<Run>, seen: Arc<Mutex<Vec<TargetMemor
                 connection.ask(Read::Info("memory")).await
             };
             if let Ok(Ok(info)) = tokio::time::timeout(run.options.silence, asked).await
-                && let Some(used) = info.as_str().and_then(|info| number(info, "used_memory"))
+                && let info = Info::of(&info)
+                && let Some(used) = info.number("used_memory")
             {
-                let limit =
-                    info.as_str().and_then(|info| number(info, "maxmemory")).filter(|limit| *limit > 0);
+                let limit = info.number("maxmemory").filter(|limit| *limit > 0);
                 nodes.push(TargetMemory { node: node.clone(), used, limit });
             }
         }
         *lock(&seen) = nodes;
         tokio::time::sleep(MEMORY_EVERY).await;
-    }
-}
-
-fn number(info: &str, field: &str) -> Option<u64> {
-    let line = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
-    line.trim_end().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::number;
-
-    #[test]
-    fn a_field_is_found_by_its_whole_name() {
-        let info = "# Memory\r\nused_memory_human:9M\r\nused_memory:900\r\nmaxmemory:0\r\n";
-        assert_eq!(number(info, "used_memory"), Some(900));
-        assert_eq!((number(info, "maxmemory"), number(info, "total")), (Some(0), None));
     }
 }

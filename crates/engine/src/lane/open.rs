@@ -13,6 +13,7 @@ use super::{Lane, LaneEnd};
 use crate::clocks;
 use crate::guess::Guesses;
 use crate::names::Names;
+use crate::preflight::info::Info;
 use crate::run::{LaneStatus, Run, lock};
 use crate::stop::Halt;
 use crate::unlink::Removal;
@@ -153,15 +154,10 @@ pub(super) async fn identify(source: &mut SourceConnection) -> Result<Identity, 
     if reply.is_error() {
         return Err(Error::from_reply(source.peer(), "INFO", &reply));
     }
-    let text = reply.as_str().unwrap_or_default();
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
-            .filter(|v| !v.is_empty())
-    };
+    let info = Info::of(&reply);
     Ok(Identity {
-        run_id: field("run_id").map(str::to_owned),
-        replica: field("role") == Some("slave"),
-        counts_use: field("maxmemory_policy").is_some_and(|policy| policy.ends_with("lfu")),
+        run_id: info.id("run_id"),
+        replica: info.text("role") == Some("slave"),
+        counts_use: info.text("maxmemory_policy").is_some_and(|policy| policy.ends_with("lfu")),
     })
 }

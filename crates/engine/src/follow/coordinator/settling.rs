@@ -1,7 +1,6 @@
 //! When both sides are equal, for whoever waits for that.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use client::Node;
 use migration::follow::Phase;
@@ -9,7 +8,7 @@ use migration::follow::Phase;
 use super::super::attempt::{Attempt, Attempted, Part};
 use super::super::followee::{Followee, Following};
 use super::super::steering::{Equal, Wanted};
-use super::{Coordinator, Heard, REST_WITHIN};
+use super::{Coordinator, Heard};
 use crate::stop::Halt;
 
 impl Coordinator<'_> {
@@ -47,13 +46,16 @@ impl Coordinator<'_> {
         match self.attempt.take() {
             None => {
                 if self.is_followed() && u128::from(self.quiet_us()) >= wanted.quiet.as_micros() {
-                    self.attempt = Some((self.heard(), tokio::spawn(self.attempt().succeeds())));
+                    let attempt = self.attempt(wanted.ends);
+                    self.attempt = Some((self.heard(), tokio::spawn(attempt.succeeds())));
                 }
                 Ok(false)
             }
             Some((heard, attempt)) if attempt.is_finished() => {
                 let attempted = attempt.await.unwrap_or(Attempted::Failed);
-                self.judge(heard, attempted).await
+                let ends = self.judge(heard, attempted)?;
+                self.queues().for_each(|queue| queue.pause(ends));
+                Ok(ends)
             }
             Some((heard, attempt)) => {
                 // A gap came meanwhile.
@@ -66,7 +68,7 @@ impl Coordinator<'_> {
         }
     }
 
-    fn attempt(&self) -> Attempt {
+    fn attempt(&self, ends: bool) -> Attempt {
         let part = |(node, followee): (&Node, &Followee)| Part {
             following: Following { node: node.clone(), number: followee.number },
             queues: followee.queues.clone(),
@@ -78,52 +80,38 @@ impl Coordinator<'_> {
             feed: self.listening.feed,
             told: self.told.clone(),
             parts: self.nodes.iter().map(part).collect(),
+            ends,
         }
     }
 
-    /// An attempt has ended: what was told until then counts before it does.
-    async fn judge(&mut self, before: Heard, attempted: Attempted) -> Result<bool, Halt> {
+    /// An attempt has ended: what was told until then counts before it does. Says whether the sync ends.
+    fn judge(&mut self, before: Heard, attempted: Attempted) -> Result<bool, Halt> {
         while let Ok((following, news)) = self.news.try_recv() {
             self.told(&following, news)?;
         }
         let heard = self.heard();
-        let Attempted::Equal { writes } = attempted else {
-            // Whoever wants that nothing has changed since a moment does not wait for another one.
-            self.wanted.take_if(|wanted| wanted.since.is_some());
-            return Ok(false);
+        let equal = match attempted {
+            // Where nobody counts what writes, nothing at all may have been heard.
+            Attempted::Equal { writes }
+                if heard.gaps == before.gaps
+                    && (writes.is_some() || heard == before)
+                    && self.is_followed() =>
+            {
+                Equal { writes: writes.unwrap_or(heard.changed_us), gaps: heard.gaps }
+            }
+            Attempted::Equal { .. } | Attempted::Failed => {
+                // Whoever wants that nothing has changed since a moment does not wait for another one.
+                self.wanted.take_if(|wanted| wanted.since.is_some());
+                return Ok(false);
+            }
         };
-        // Where nobody counts what writes, nothing at all may have been heard.
-        let is_still = heard.gaps == before.gaps && (writes.is_some() || heard == before);
-        if !is_still || !self.is_followed() {
-            return Ok(false);
-        }
-        let equal = Equal { writes: writes.unwrap_or(heard.changed_us), gaps: heard.gaps };
         let Some(Wanted { ends, answer, since, .. }) = self.wanted.take() else { return Ok(false) };
         if since.is_some_and(|since| since != equal) {
             return Ok(false);
         }
-        if ends && !self.comes_to_rest().await {
-            return Ok(false);
-        }
         // Whoever does not listen any more does not want it to end.
         let is_heard = answer.is_none_or(|answer| answer.send(equal).is_ok());
-        self.queues().for_each(|queue| queue.pause(ends && is_heard));
         Ok(ends && is_heard)
-    }
-
-    /// Lets no more keys be carried, and waits until none is on its way: what is written to the target after the end is
-    /// not redferry's. `false`: it takes too long, and everything goes on.
-    async fn comes_to_rest(&self) -> bool {
-        self.queues().for_each(|queue| queue.pause(true));
-        let until = Instant::now() + REST_WITHIN;
-        while !self.queues().all(|queue| queue.is_idle()) {
-            if Instant::now() > until {
-                self.queues().for_each(|queue| queue.pause(false));
-                return false;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        true
     }
 
     pub(super) fn give_up_attempt(&mut self) {
