@@ -117,8 +117,8 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let manner = Manner { held: false, until_quiet: args.until_quiet, target_was_empty, resumed: is_known };
     let leg = plan.take(direction, &ready, manner, &stop);
     let expected = ready.findings.databases.iter().map(|db| ready.findings.source.keys_in(*db)).sum();
-    let show_keys = args.show_keys.is_some();
-    let (session, helm) = Session::new(plan, state, path.clone(), manner, &leg, show_keys, stop);
+    let named = args.show_keys.unwrap_or(0);
+    let (session, helm) = Session::new(plan, state, path.clone(), manner, &leg, named, stop);
     let shown = tokio::spawn(progress::show(progress::Following::new(helm.clone(), expected), quiet));
     let endpoint = Endpoint::start(args.listen, &control::beside(&path), Arc::new(helm.clone())).await?;
     let outcome = session.run(leg).await;

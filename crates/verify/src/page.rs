@@ -85,24 +85,28 @@ pub(crate) async fn look(
 type Named = (Pair, Vec<(u32, Vec<u8>)>);
 
 fn of_source(run: &Run, db: u32, names: &[Box<[u8]>]) -> Vec<Named> {
-    let scope = &run.verify.scope;
-    let target_db = scope.target_db(db);
-    let same_names = scope.keeps_names(db);
+    let scope = &*run.verify.scope;
     let wanted = names.iter().filter(|key| scope.wants_key(db, key));
-    let named = wanted.map(|key| {
-        let renamed = if same_names { None } else { scope.name_on_target(db, key) };
-        let renamed = renamed.map(Vec::into_boxed_slice);
-        (Pair { db, key: key.clone(), target_db, renamed, leftover: false }, Vec::new())
-    });
-    named.collect()
+    wanted.map(|key| (Pair::of_source(scope, db, key), Vec::new())).collect()
 }
 
 fn of_target(run: &Run, target_db: u32, names: &[Box<[u8]>]) -> Vec<Named> {
     let scope = &run.verify.scope;
+    let dbs = scope.source_dbs();
+    let mut here = dbs.iter().filter(|db| scope.target_db(**db) == target_db);
+    // As a rule one database goes there, under its own names, and nobody has to look for origins.
+    let alone = match (here.next(), here.next()) {
+        (Some(db), None) if scope.keeps_names(*db) => Some(*db),
+        _ => None,
+    };
     let named = names.iter().filter_map(|name| {
         if scope.is_leftover(target_db, name) {
             let pair = Pair { db: 0, key: name.clone(), target_db, renamed: None, leftover: true };
             return Some((pair, Vec::new()));
+        }
+        if let Some(db) = alone {
+            let pair = || Pair { db, key: name.clone(), target_db, renamed: None, leftover: false };
+            return scope.wants_key(db, name).then(|| (pair(), Vec::new()));
         }
         let mut origins = scope.origins(target_db, name).into_iter();
         let (db, key) = origins.next()?;

@@ -1,5 +1,6 @@
 //! Keys that somebody names, compared at once at level full: no listing, no state, no waiting for what changes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -80,7 +81,7 @@ impl SpotCheck {
     /// # Errors
     /// A side was away, or moved slots, for several attempts within seconds, or it cannot be used.
     pub async fn differing(&self, db: u32, keys: &[Box<[u8]>]) -> Result<Spotted, Halt> {
-        let pairs: Vec<Pair> = keys.iter().map(|key| self.pair(db, key)).collect();
+        let pairs: Vec<Pair> = keys.iter().map(|key| Pair::of_source(&*self.scope, db, key)).collect();
         let began = Instant::now();
         let mut backoff = Backoff::new(std::process::id().into());
         let mut failed = None;
@@ -103,12 +104,6 @@ impl SpotCheck {
         }
     }
 
-    fn pair(&self, db: u32, key: &[u8]) -> Pair {
-        let renamed = if self.scope.keeps_names(db) { None } else { self.scope.name_on_target(db, key) };
-        let renamed = renamed.map(Vec::into_boxed_slice);
-        Pair { db, key: key.into(), target_db: self.scope.target_db(db), renamed, leftover: false }
-    }
-
     /// Those that are known, unless it was with them that something failed.
     async fn sides(&self, failed: Option<&Arc<Sides>>) -> Result<Arc<Sides>, Setback> {
         let mut known = self.sides.lock().await;
@@ -129,20 +124,20 @@ impl SpotCheck {
             Comparer::new(Arc::clone(sides), self.closeness, meter)
         });
         let mut differing = Vec::new();
-        let mut unclear = pairs.to_vec();
+        let mut unclear = Cow::Borrowed(pairs);
         for look in 1..=LOOKS {
             let verdicts = comparer.compare(&unclear).await?;
             let mut still = Vec::new();
-            for (pair, verdict) in unclear.into_iter().zip(verdicts) {
+            for (pair, verdict) in unclear.iter().zip(verdicts) {
                 match verdict {
                     Verdict::Equal | Verdict::Gone => {}
-                    Verdict::Vague(_) if look < LOOKS => still.push(pair),
+                    Verdict::Vague(_) if look < LOOKS => still.push(pair.clone()),
                     Verdict::Vague(_) | Verdict::Differs(..) | Verdict::NotCompared(_) => {
-                        differing.push(pair.key);
+                        differing.push(pair.key.clone());
                     }
                 }
             }
-            unclear = still;
+            unclear = Cow::Owned(still);
             if unclear.is_empty() {
                 break;
             }

@@ -1,6 +1,7 @@
 //! What one look at a key on both sides says.
 
 use crate::outcome::Kind;
+use crate::scope::Scope;
 
 /// A key of the source and its place on the target.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,6 +19,13 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// A key of the source, with the name that it has on the target.
+    pub(crate) fn of_source(scope: &dyn Scope, db: u32, key: &[u8]) -> Pair {
+        let renamed = if scope.keeps_names(db) { None } else { scope.name_on_target(db, key) };
+        let renamed = renamed.map(Vec::into_boxed_slice);
+        Pair { db, key: key.into(), target_db: scope.target_db(db), renamed, leftover: false }
+    }
+
     /// The name on the target.
     pub(crate) fn name(&self) -> &[u8] {
         self.renamed.as_deref().unwrap_or(&self.key)

@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use super::machine::{Manners, Moment, own_peak_rss};
+use super::machine::{Manners, own_peak_rss};
 use super::statistics::Spread;
 use super::table::{self, Cells, Layout};
 use crate::program::{self, Build};
@@ -100,7 +100,6 @@ impl SyncBench {
     async fn slowed(&self, cells: &mut Cells, name: &str, pipeline: usize) -> Result<f64> {
         let load = Load { clients: 50, pipeline, keys: KEYS, rate: None };
         let (mut alone, mut tracked, mut followed) = (Vec::new(), Vec::new(), Vec::new());
-        let mut others = Vec::new();
         for round in 0..if self.options.quick { 1 } else { 5 } {
             eprintln!("bench: {name}, round {}", round + 1);
             self.quiet().await;
@@ -114,17 +113,11 @@ impl SyncBench {
                     Listener::Redferry => Some(self.follow(&source, &target).await?),
                     Listener::Nobody | Listener::Tracking => None,
                 };
-                let moment = Moment::now();
-                let cpu = (source.cpu_time(), target.cpu_time());
                 let loading = load.start(&source.access(), round);
                 tokio::time::sleep(self.time()).await;
                 let (_, rate) = loading.end().await?;
                 match listener {
-                    Listener::Nobody => {
-                        let ours = source.cpu_time() - cpu.0 + (target.cpu_time() - cpu.1);
-                        others.push(moment.used_by_others(ours));
-                        alone.push(rate);
-                    }
+                    Listener::Nobody => alone.push(rate),
                     Listener::Tracking => tracked.push(rate / alone[alone.len() - 1]),
                     Listener::Redferry => followed.push(rate / alone[alone.len() - 1]),
                 }
@@ -182,8 +175,7 @@ impl SyncBench {
         let drained = Instant::now();
         let report = sync.end().await?;
         let drained = drained.elapsed();
-        let differing = self.verify(&source, &target).await?;
-        ensure!(differing == 0, "{differing} keys differ");
+        let compared = self.verify(&source, &target).await?;
         cells.push(("100,000 writes/s: writes, per s".into(), format!("{written}, {rate:.0}")));
         cells.push(("100,000 writes/s: changes heard".into(), report["changes"].to_string()));
         cells.push(("100,000 writes/s: gaps besides the beginning".into(), gaps(&report).to_string()));
@@ -195,7 +187,7 @@ impl SyncBench {
             "100,000 writes/s: peak memory of redferry, MB".into(),
             format!("{:.0}", report["peak_rss_bytes"].as_f64().unwrap_or(f64::NAN) / 1e6),
         ));
-        cells.push(("100,000 writes/s: keys that differ".into(), differing.to_string()));
+        cells.push(("100,000 writes/s: keys compared afterwards, none differs".into(), compared.to_string()));
         Ok(())
     }
 
@@ -238,13 +230,14 @@ impl SyncBench {
         }
     }
 
+    /// Compares both sides, and says how many keys those are; that any differs is an error.
     async fn verify(&self, source: &Server, target: &Server) -> Result<u64> {
         let folder = tempfile::tempdir().context("no temporary folder to run in")?;
         let mut command =
             program::redferry(&self.redferry, "verify", &source.access(), &target.access(), folder.path());
         let report = document(command.args(["--output", "json", "--quiet"])).await?;
-        ensure!(report["keys_compared"].as_u64().is_some_and(|keys| keys > 0), "nothing was compared");
-        report["keys_differing"].as_u64().context("no keys_differing in the report")
+        let keys = report["keys_compared"].as_u64().filter(|keys| *keys > 0);
+        keys.context("nothing was compared")
     }
 }
 

@@ -32,7 +32,8 @@ async fn try_run(args: &ExportArgs, quiet: bool) -> Result<Exit, Exit> {
     let source = connect::source(&args.source, &args.way)?;
     let selection = wishes::selection(&args.choice)?;
     let names = wishes::name_rules(&args.choice)?;
-    let wishes = wishes::of_choice(&args.choice, source.address.database, None)?;
+    let mut wishes = wishes::of_choice(&args.choice, source.address.database, None)?;
+    wishes.preserve_idle = args.preserve_idle;
     let findings = preflight::for_export(&source.endpoint, &wishes)
         .await
         .map_err(|error| Exit::failed(error.to_string()))?;

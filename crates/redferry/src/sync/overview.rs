@@ -20,9 +20,6 @@ use crate::printable::printable;
 /// Keys that changed within this time are busy.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Busy keys that are named.
-const NAMED: usize = 10;
-
 /// What the session tells and others show.
 #[derive(Debug)]
 pub(crate) struct Overview {
@@ -30,8 +27,8 @@ pub(crate) struct Overview {
     /// Both caches, as they are called.
     source: String,
     target: String,
-    /// Whether names of keys may be shown.
-    show_keys: bool,
+    /// Keys of each kind that are named, at most.
+    named: usize,
 }
 
 #[derive(Debug)]
@@ -94,7 +91,7 @@ impl Step {
 }
 
 impl Overview {
-    pub(super) fn new(plan: &Plan, state: &State, leg: &Leg, show_keys: bool) -> Overview {
+    pub(super) fn new(plan: &Plan, state: &State, leg: &Leg, named: usize) -> Overview {
         let inner = Inner {
             direction: leg.direction,
             feed: leg.feed,
@@ -103,7 +100,7 @@ impl Overview {
             turn: None,
         };
         let (source, target) = (plan.source.seed().to_string(), plan.target.seed().to_string());
-        Overview { inner: Mutex::new(inner), source, target, show_keys }
+        Overview { inner: Mutex::new(inner), source, target, named }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -224,7 +221,7 @@ impl Overview {
             document.insert("busy".into(), self.busy(&busy));
             let turn = inner.turn.as_ref().map(|turning| self.turning(turning));
             document.insert("turn".into(), turn.unwrap_or(Value::Null));
-            let named = if self.show_keys { inner.watch.incompatible(NAMED) } else { Vec::new() };
+            let named = inner.watch.incompatible(self.named);
             let named: Vec<Value> =
                 named.iter().map(|(db, key)| json!({ "db": db, "key": printable(key) })).collect();
             document.insert("incompatible_keys".into(), named.into());
@@ -236,7 +233,7 @@ impl Overview {
         let per_second =
             |changes: u64| (changes as f64 / busy.counted.as_secs_f64().max(1.0) * 10.0).round() / 10.0;
         let changes: u64 = busy.keys.iter().map(|(_, key)| key.count).sum::<u64>() + busy.nameless;
-        let named = busy.keys.iter().take(if self.show_keys { NAMED } else { 0 });
+        let named = busy.keys.iter().take(self.named);
         let named: Vec<Value> = named
             .map(|(db, key)| {
                 json!({ "db": db, "key": printable(&key.key), "changes_per_sec": per_second(key.count) })
@@ -263,7 +260,7 @@ impl Overview {
             .chain(recent.map(|proof| ("recently_changed", proof.recent)))
             .map(|(name, keys)| (name.to_owned(), keys.into()))
             .collect();
-        let examples = turning.proof.iter().flat_map(|proof| &proof.examples).filter(|_| self.show_keys);
+        let examples = turning.proof.iter().flat_map(|proof| &proof.examples);
         let examples: Vec<Value> = examples
             .map(|one| json!({ "kind": one.kind.name(), "db": one.db, "key": printable(&one.key) }))
             .collect();

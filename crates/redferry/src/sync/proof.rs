@@ -1,6 +1,6 @@
 //! Comparing both sides before the other one takes over, by the code of `redferry verify`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +76,10 @@ pub(super) async fn prove(
     };
     let (source, target) = plan.sides(direction);
     let naming = plan.naming(direction).unwrap_or_else(|| plan.naming.clone());
-    let unfit = leg.watch.incompatible(usize::MAX).into_iter().collect();
+    let mut unfit: HashMap<u32, HashSet<Vec<u8>>> = HashMap::new();
+    for (db, key) in leg.watch.incompatible(usize::MAX) {
+        unfit.entry(db).or_default().insert(key);
+    }
     let scope = Arc::new(Fitting { chosen: Chosen { selection: plan.selection.clone(), naming }, unfit });
     let (source_too, target_too, scope_too) = (source.clone(), target.clone(), Arc::clone(&scope));
     let verify = Verify {
@@ -131,12 +134,12 @@ pub(super) async fn prove(
 #[derive(Debug)]
 struct Fitting {
     chosen: Chosen,
-    unfit: HashSet<(u32, Vec<u8>)>,
+    unfit: HashMap<u32, HashSet<Vec<u8>>>,
 }
 
 impl Fitting {
     fn fits(&self, db: u32, key: &[u8]) -> bool {
-        self.unfit.is_empty() || !self.unfit.contains(&(db, key.to_vec()))
+        !self.unfit.get(&db).is_some_and(|keys| keys.contains(key))
     }
 }
 

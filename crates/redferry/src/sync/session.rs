@@ -77,10 +77,10 @@ impl Session {
         path: PathBuf,
         manner: Manner,
         leg: &Leg,
-        show_keys: bool,
+        named: usize,
         stop: Arc<Stop>,
     ) -> (Session, Helm) {
-        let overview = Arc::new(Overview::new(&plan, &state, leg, show_keys));
+        let overview = Arc::new(Overview::new(&plan, &state, leg, named));
         let (sender, orders) = mpsc::unbounded_channel();
         let (cancel, cancelled) = watch::channel(false);
         let helm = Helm { overview: Arc::clone(&overview), orders: sender, cancelled: cancel };
