@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use client::Node;
 use migration::pages::ScanPosition;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The only format so far.
@@ -160,8 +161,54 @@ impl Checkpoint {
     }
 }
 
-/// Writes a state file beside the old one and puts it into its place.
-pub(crate) fn write_whole(path: &Path, state: &impl Serialize) -> Result<(), CheckpointError> {
+/// What every state file but a copy's says of itself.
+#[derive(Debug, Deserialize)]
+struct Envelope {
+    command: String,
+    format: u32,
+    arguments: Arguments,
+}
+
+/// Reads the state that an earlier run of this command left; `None` when there is none.
+///
+/// # Errors
+/// The file is unreadable or no state file, or belongs to another command or to a run with other arguments.
+pub fn load_state<T: DeserializeOwned>(
+    path: &Path,
+    command: &str,
+    format: u32,
+    arguments: &Arguments,
+) -> Result<Option<T>, CheckpointError> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(CheckpointError::Unreadable { path: path.to_owned(), source }),
+    };
+    let broken = |problem: String| CheckpointError::Broken { path: path.to_owned(), problem };
+    if let Ok(Owner { command: owner }) = serde_json::from_slice(&text)
+        && owner.as_deref() != Some(command)
+    {
+        let owner = owner.as_deref().unwrap_or("copy");
+        let differences = vec![format!("it was made by redferry {owner}, and this is {command}")];
+        return Err(CheckpointError::OtherRun { path: path.to_owned(), differences });
+    }
+    let envelope: Envelope = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+    if (envelope.command.as_str(), envelope.format) != (command, format) {
+        return Err(broken(format!("its format is {}", envelope.format)));
+    }
+    let differences = differences(&envelope.arguments, arguments);
+    if !differences.is_empty() {
+        return Err(CheckpointError::OtherRun { path: path.to_owned(), differences });
+    }
+    serde_json::from_slice(&text).map(Some).map_err(|error| broken(error.to_string()))
+}
+
+/// Writes a state file beside the old one and puts it into its place, so that after a crash at any moment the old or the
+/// new one is there.
+///
+/// # Errors
+/// The folder is missing, full or read-only.
+pub fn write_whole(path: &Path, state: &impl Serialize) -> Result<(), CheckpointError> {
     let write = || -> io::Result<()> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -219,7 +266,7 @@ impl Drop for StateLock {
     }
 }
 
-pub(crate) fn differences(then: &Arguments, now: &Arguments) -> Vec<String> {
+fn differences(then: &Arguments, now: &Arguments) -> Vec<String> {
     let names: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
     let show = |value: Option<&String>| value.map_or("not given".to_owned(), |value| format!("\"{value}\""));
     names

@@ -36,7 +36,9 @@ mod unlink;
 mod writer;
 
 pub use aside::Aside;
-pub use checkpoint::{Arguments, Checkpoint, CheckpointError, ScanRecord, StateLock};
+pub use checkpoint::{
+    Arguments, Checkpoint, CheckpointError, ScanRecord, StateLock, load_state, write_whole,
+};
 pub use comparer::{Compared, Comparer, Comparing, Comparison};
 pub use copy::{Copy, CopyOutcome, Progress};
 pub use feed::{Chunks, Feed, FeedError};

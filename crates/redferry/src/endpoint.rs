@@ -64,16 +64,19 @@ pub(crate) struct Endpoint {
     serving: Serving,
 }
 
-impl Endpoint {
-    /// Listens where it is said, and tells the other commands of it by a file; `None` when it is switched off.
+/// An address that is listened on, where nobody answers yet.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Listens where it is said; `None` when it is switched off.
     ///
     /// # Errors
-    /// The address cannot be listened on (usage), or the file not be written (failed).
-    pub(crate) async fn start(
-        listen: Listen,
-        file: &Path,
-        board: Arc<dyn Board>,
-    ) -> Result<Option<Endpoint>, Exit> {
+    /// The address cannot be listened on (usage).
+    pub(crate) async fn to(listen: Listen) -> Result<Option<Bound>, Exit> {
         let Listen::At(wanted) = listen else { return Ok(None) };
         let unusable = |error: std::io::Error| {
             Exit::usage(format!(
@@ -89,6 +92,15 @@ impl Endpoint {
                  listens in on the way can read the token and cut the applications over"
             );
         }
+        Ok(Some(Bound { listener, address }))
+    }
+
+    /// Answers, and tells the other commands of it by a file.
+    ///
+    /// # Errors
+    /// The file cannot be written (failed).
+    pub(crate) fn serve(self, file: &Path, board: Arc<dyn Board>) -> Result<Endpoint, Exit> {
+        let Bound { listener, address } = self;
         let token = Token::random()
             .map_err(|error| Exit::failed(format!("the system gives no random numbers: {error}")))?;
         let announced = Announced::write(file, from_here(address), token.secret())
@@ -97,9 +109,11 @@ impl Endpoint {
         let (end, ended) = oneshot::channel();
         let serving = Serving(tokio::spawn(connections::serve(listener, router, ended)));
         tracing::info!("http://{address} tells how the sync stands; its token is in {}", file.display());
-        Ok(Some(Endpoint { announced, end, serving }))
+        Ok(Endpoint { announced, end, serving })
     }
+}
 
+impl Endpoint {
     /// Takes no more requests, and waits a moment for those that are being answered.
     pub(crate) async fn end(mut self) {
         drop(self.announced);

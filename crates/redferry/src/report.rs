@@ -77,16 +77,15 @@ pub(crate) fn common(outcome: &Brought<'_>, usage: Usage, show_keys: bool) -> Va
         "remedies": remedies,
     });
     if show_keys && let Value::Object(document) = &mut document {
-        let examples: Map<String, Value> = outcome
-            .examples
-            .iter()
-            .map(|(cause, keys)| {
-                (cause.name().to_owned(), keys.iter().map(|key| printable(key)).collect::<Vec<_>>().into())
-            })
-            .collect();
-        document.insert("examples".into(), examples.into());
+        document.insert("examples".into(), examples(outcome.examples).into());
     }
     document
+}
+
+/// Keys by cause, as they may be shown.
+pub(crate) fn examples(examples: &BTreeMap<Cause, Vec<Vec<u8>>>) -> Map<String, Value> {
+    let named = |keys: &[Vec<u8>]| keys.iter().map(|key| printable(key)).collect::<Vec<_>>().into();
+    examples.iter().map(|(cause, keys)| (cause.name().to_owned(), named(keys))).collect()
 }
 
 /// The same for the terminal.

@@ -17,19 +17,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::preflight::Findings;
-use engine::{CopyOptions, Halt, StateLock, Stop, SyncEnd};
+use engine::{Checkpoint, CopyOptions, Halt, StateLock, Stop, SyncEnd};
 use serde_json::Value;
 
 use crate::args::{Output, SyncArgs};
 use crate::connect;
-use crate::endpoint::Endpoint;
+use crate::endpoint::Bound;
 use crate::exit::{Code, Exit};
 use crate::{check, collisions, control, copy, interrupt, progress, usage, wishes};
 use direction::Direction;
 use feed::NoFeed;
 use leg::{Manner, Plan, Ready};
-use session::Session;
-use state::{State, StateError};
+use session::{Ended, Session};
+use state::State;
 
 /// Less than this has no room for the names of one page.
 const FEWEST_MARKS: u64 = 1024 * 1024;
@@ -50,7 +50,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let default = || copy::state_file("sync", &["source", "target"], &arguments);
     let path = args.state.clone().unwrap_or_else(default);
     let _lock = StateLock::take(&path).map_err(|error| copy::refuse_state(&error))?;
-    let known = State::load(&path, &arguments).map_err(|error| refuse_state(&error))?;
+    let known = State::load(&path, &arguments).map_err(|error| copy::refuse_state(&error))?;
     let mut wishes = wishes::wishes(
         &args.choice,
         &args.preflight(),
@@ -108,30 +108,36 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     if is_known {
         fence(&plan, &state).await;
     }
+    let bound = Bound::to(args.listen).await?;
     // Whoever is killed from here on has begun.
-    state.save(&path).map_err(|error| refuse_state(&error))?;
+    state.save(&path).map_err(|error| copy::refuse_state(&error))?;
 
     let stop = Arc::new(Stop::default());
     interrupt::listen(Arc::clone(&stop));
     let target_was_empty = ready.findings.target.keys() == 0;
-    let manner = Manner { held: false, until_quiet: args.until_quiet, target_was_empty, resumed: is_known };
+    if direction == Direction::Back && args.until_quiet.is_some() {
+        tracing::warn!("--until-quiet is for the way to the target; it does not end the way back");
+    }
+    let until_quiet = args.until_quiet.filter(|_| direction == Direction::Forward);
+    let manner = Manner { held: false, until_quiet, target_was_empty, resumed: is_known };
     let leg = plan.take(direction, &ready, manner, &stop);
     let expected = ready.findings.databases.iter().map(|db| ready.findings.source.keys_in(*db)).sum();
     let named = args.show_keys.unwrap_or(0);
     let (session, helm) = Session::new(plan, state, path.clone(), manner, &leg, named, stop);
+    let serve = |bound: Bound| bound.serve(&control::beside(&path), Arc::new(helm.clone()));
+    let endpoint = bound.map(serve).transpose()?;
     let shown = tokio::spawn(progress::show(progress::Following::new(helm.clone(), expected), quiet));
-    let endpoint = Endpoint::start(args.listen, &control::beside(&path), Arc::new(helm.clone())).await?;
-    let outcome = session.run(leg).await;
+    let ended = session.run(leg).await;
     shown.abort();
     let _ = shown.await;
     if let Some(endpoint) = endpoint {
         endpoint.end().await;
     }
-    let outcome = outcome.map_err(Exit::failed)?;
+    let Ended { direction, outcome } = ended.map_err(Exit::failed)?;
 
     let usage = usage::now();
     let overview = helm.overview();
-    let mut document = report::document(&outcome, usage);
+    let mut document = report::document(&outcome, usage, named > 0);
     if let (Value::Object(document), Value::Object(told)) = (&mut document, overview.document()) {
         for name in ["direction", "feed", "turns", "turn"] {
             document.insert(name.into(), told.get(name).cloned().unwrap_or(Value::Null));
@@ -141,14 +147,13 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
         document.insert("findings".into(), serde_json::to_value(&ready.findings).unwrap_or(Value::Null));
         document.insert("state_file".into(), path.display().to_string().into());
     }
-    let mut text = report::text(&outcome, usage);
-    text.push_str(&report::last_line(&outcome));
+    let mut text = report::text(&outcome, usage, named > 0);
+    text.push_str(&report::last_line(&outcome, direction));
     Ok(match &outcome.end {
         SyncEnd::Ready => {
             // There is nothing to go on with.
-            let gone = std::fs::remove_file(&path);
-            if let Err(error) = gone {
-                tracing::warn!("the state file {} cannot be removed: {error}", path.display());
+            if let Err(error) = Checkpoint::remove(&path) {
+                tracing::warn!("{error}");
             }
             let code = if outcome.status.refused.is_empty() { Code::Equal } else { Code::Differences };
             Exit::new(code, document, text)
@@ -173,14 +178,6 @@ async fn fence(plan: &Plan, state: &State) {
             target.seed(),
             engine::LATE_WRITES.as_secs()
         ),
-    }
-}
-
-/// A state of another run is refused; one that cannot be read or written is a failure.
-fn refuse_state(error: &StateError) -> Exit {
-    match error {
-        StateError::OtherRun { .. } => Exit::refused(error.to_string()),
-        _ => Exit::failed(error.to_string()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hyper::Method;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::args::{Compared, TurnArgs};
 use crate::control::{Control, ControlError};
@@ -37,8 +38,10 @@ async fn try_run(turn: Turn, args: &TurnArgs, quiet: bool) -> Result<Exit, Exit>
         Turn::RollBack => "/rollback",
     };
     let body = serde_json::to_value(order(args)).map_err(|error| Exit::failed(error.to_string()))?;
+    // From now on Ctrl-C cancels the turn instead of ending this process.
+    let cancel = tokio::spawn(interrupt::asked());
     control.ask(Method::POST, path, Some(&body)).await.map_err(not_taken)?;
-    let after = until_over(&control, quiet).await?;
+    let after = until_over(&control, cancel, quiet).await?;
     Ok(told(turn, args, &after))
 }
 
@@ -59,25 +62,39 @@ fn order(args: &TurnArgs) -> TurnOrder {
     }
 }
 
-/// Follows the turn to its end; Ctrl-C cancels it, and then its end is waited for all the same.
-async fn until_over(control: &Control, quiet: bool) -> Result<Value, Exit> {
+/// Follows the turn to its end; a cancelled one has an end too.
+async fn until_over(control: &Control, mut cancel: JoinHandle<()>, quiet: bool) -> Result<Value, Exit> {
     let mut teller = Teller { quiet, step: String::new(), reminded: tokio::time::Instant::now() };
-    let mut asked = std::pin::pin!(interrupt::asked());
     let mut is_cancelled = false;
     loop {
         tokio::select! {
-            () = &mut asked, if !is_cancelled => {
+            _ = &mut cancel, if !is_cancelled => {
                 is_cancelled = true;
-                control.ask(Method::POST, "/cancel", None).await.map_err(cannot_be_asked)?;
+                match control.ask(Method::POST, "/cancel", None).await {
+                    // It has come to its end already.
+                    Ok(_) | Err(ControlError::Refused { .. }) => {}
+                    Err(error) => return Err(out_of_sight(&error)),
+                }
             }
             () = tokio::time::sleep(EVERY) => {}
         }
-        let document = control.ask(Method::GET, "/status", None).await.map_err(cannot_be_asked)?;
+        let document = match control.ask(Method::GET, "/status", None).await {
+            Ok(document) => document,
+            // It may be busy.
+            Err(ControlError::Silent { .. }) => continue,
+            Err(error) => return Err(out_of_sight(&error)),
+        };
         teller.tell(&document);
         if document["turn"]["is_over"] == true {
             return Ok(document);
         }
     }
+}
+
+fn out_of_sight(error: &ControlError) -> Exit {
+    Exit::failed(format!(
+        "{error}\nredferry: it may have been made all the same; redferry status says who is in charge"
+    ))
 }
 
 /// Tells the steps on standard error.
@@ -176,6 +193,7 @@ fn told(turn: Turn, args: &TurnArgs, document: &Value) -> Exit {
         "direction": document["direction"],
         "turns": document["turns"],
         "keys_compared": made["keys_compared"],
+        "recent_not_named": made["recent_not_named"],
         "differing": made["differing"],
         "examples": made["examples"],
         "incompatible": made["incompatible"],
@@ -226,6 +244,12 @@ fn told(turn: Turn, args: &TurnArgs, document: &Value) -> Exit {
             },
         ),
     });
+    if let Some(changes) = made["recent_not_named"].as_u64().filter(|changes| *changes > 0) {
+        text.push_str(&format!(
+            "{changes} of the last minutes' changes are of keys whose names were not kept; those were compared as part of \
+             the sample only (--verify full compares all).\n"
+        ));
+    }
     let code = if differing == 0 { Code::Equal } else { Code::Differences };
     Exit::new(code, report, text)
 }

@@ -69,7 +69,7 @@ async fn try_run(args: &VerifyArgs, quiet: bool) -> Result<Exit, Exit> {
     if let Some(why) = collisions::find(&endpoints.source, &look.source.layout, &selection, &naming).await? {
         return Err(refused(&look, format!("{why}; nothing was compared")));
     }
-    let scope = Arc::new(Chosen { selection, naming });
+    let scope = Arc::new(Chosen::new(selection, naming));
     let stop = Arc::new(Stop::default());
     let mender = match args.writes() {
         true => Some(Arc::new(mender(args, &endpoints, &wishes, &look, &scope, &stop).await?)),

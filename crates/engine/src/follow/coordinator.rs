@@ -61,6 +61,8 @@ pub(super) struct Coordinator<'w> {
     watch: &'w Watch,
     began: Instant,
     orders: Orders,
+    /// Ends by itself when nobody has written for so long.
+    until_quiet: Option<Duration>,
     /// What somebody waits for.
     wanted: Option<Wanted>,
     /// Making sure of it, and what had been heard when that began.
@@ -104,6 +106,7 @@ impl<'w> Coordinator<'w> {
             watch,
             began: Instant::now(),
             orders: steered.0,
+            until_quiet: None,
             wanted: None,
             attempt: None,
             resumed: false,
@@ -134,7 +137,7 @@ impl<'w> Coordinator<'w> {
 
     /// Ends by itself when nobody has written for so long and both sides are equal.
     pub(super) fn ends_when_quiet(&mut self, quiet: Duration) {
-        self.wanted = Some(Wanted { quiet, since: None, ends: true, answer: None });
+        self.until_quiet = Some(quiet);
     }
 
     /// It goes on with what an earlier process began.

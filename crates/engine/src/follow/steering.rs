@@ -1,8 +1,11 @@
 //! Steering a sync under way from outside: wait until both sides are equal, end exactly then, begin to carry.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+
+/// How long it may take to find out whether nothing has changed since a moment.
+const STILL_WITHIN: Duration = Duration::from_secs(60);
 
 /// A moment at which both sides were equal, nobody wrote, and nothing could have been missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub(crate) struct Wanted {
     pub(super) quiet: Duration,
     /// Only if nothing has changed since then.
     pub(super) since: Option<Equal>,
+    /// Not later than that.
+    pub(super) until: Option<Instant>,
     /// Whether the sync ends at that moment.
     pub(super) ends: bool,
     /// Whom it is told; whoever does not listen any more does not wait any more.
@@ -35,9 +40,10 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Whether nobody wants it any more.
+    /// Whether nobody wants it any more, or it comes too late.
     pub(super) fn is_given_up(&self) -> bool {
-        self.answer.as_ref().is_some_and(oneshot::Sender::is_closed)
+        let is_late = self.until.is_some_and(|until| until < Instant::now());
+        is_late || self.answer.as_ref().is_some_and(oneshot::Sender::is_closed)
     }
 }
 
@@ -85,7 +91,9 @@ impl Steering {
 
     async fn wait(&self, quiet: Duration, since: Option<Equal>, ends: bool) -> Option<Equal> {
         let (answer, equal) = oneshot::channel();
-        let wanted = Wanted { quiet, since, ends, answer: Some(answer) };
+        // Whoever asks whether nothing has changed since a moment wants to go on.
+        let until = since.map(|_| Instant::now() + STILL_WITHIN);
+        let wanted = Wanted { quiet, since, until, ends, answer: Some(answer) };
         self.orders.send(Order::Settle(wanted)).ok()?;
         equal.await.ok()
     }

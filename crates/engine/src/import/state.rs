@@ -1,13 +1,12 @@
 //! What an import remembers on disk.
 
-use std::io;
 use std::path::Path;
 
 use migration::sequence::SequencePosition;
 use migration::tally::Tally;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{Arguments, CheckpointError, differences, write_whole};
+use crate::checkpoint::{Arguments, CheckpointError, load_state, write_whole};
 
 /// The only format so far.
 const FORMAT: u32 = 1;
@@ -54,22 +53,7 @@ impl ImportState {
     /// # Errors
     /// The file is unreadable or no such state, or belongs to a run with other arguments.
     pub fn load(path: &Path, arguments: &Arguments) -> Result<Option<ImportState>, CheckpointError> {
-        let text = match std::fs::read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(CheckpointError::Unreadable { path: path.to_owned(), source }),
-        };
-        let broken = |problem: String| CheckpointError::Broken { path: path.to_owned(), problem };
-        let state: ImportState = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
-        if (state.command.as_str(), state.format) != (COMMAND, FORMAT) {
-            return Err(broken(format!("it was made by {} in format {}", state.command, state.format)));
-        }
-        let differences = differences(&state.arguments, arguments);
-        if differences.is_empty() {
-            Ok(Some(state))
-        } else {
-            Err(CheckpointError::OtherRun { path: path.to_owned(), differences })
-        }
+        load_state(path, COMMAND, FORMAT, arguments)
     }
 
     /// Writes it, so that after a crash at any moment the old or the new one is there.

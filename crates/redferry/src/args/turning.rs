@@ -43,7 +43,8 @@ pub(crate) struct TurnArgs {
 /// Which keys are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Compared {
-    /// Those that changed within the last five minutes, and a sample of all
+    /// Those that changed within the last five minutes, as far as names are kept (some hundred a second), and a sample of
+    /// all
     Sample,
     /// All of them
     Full,

@@ -37,7 +37,7 @@ pub(super) fn text(status: Option<&SyncStatus>, ready: bool) -> String {
     }
     page.gauge("redferry_elapsed_seconds", "Time since the sync began.");
     page.sample(&[], status.elapsed.as_secs_f64());
-    page.gauge("redferry_quiet_seconds", "Time since the last change of the source was heard of.");
+    page.gauge("redferry_quiet_seconds", "For how long nobody has written to the source.");
     page.sample(&[], seconds(status.quiet_us));
     page.nodes(status);
     page.counter("redferry_changes_total", "Changes heard of.");

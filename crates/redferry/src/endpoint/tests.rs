@@ -139,7 +139,8 @@ async fn what_is_no_order_is_none() {
 async fn started(folder: &Path) -> (Endpoint, SocketAddr) {
     let file = folder.join("sync.control");
     let listen = Listen::At("127.0.0.1:0".parse().unwrap());
-    let endpoint = Endpoint::start(listen, &file, Arc::new(Notes::default())).await.unwrap().unwrap();
+    let endpoint =
+        Bound::to(listen).await.unwrap().unwrap().serve(&file, Arc::new(Notes::default())).unwrap();
     let told: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     (endpoint, told["address"].as_str().unwrap().parse().unwrap())
 }

@@ -1,5 +1,6 @@
 //! What the endpoint shows of a sync, and the orders that it passes on.
 
+use ::verify::Sample;
 use axum::http::StatusCode;
 use engine::SyncStatus;
 use migration::follow::Phase;
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::direction::Turn;
 use super::session::{Helm, Ordered};
+use super::turn::TurnOrder;
 use crate::endpoint::{Board, Order, Refused};
 
 impl Board for Helm {
@@ -44,10 +46,14 @@ impl Board for Helm {
             Order::Cancel if self.cancel() => return Ok(json!({ "cancelled": true })),
             Order::Cancel => return Err(conflict("there is nothing to cancel".to_owned())),
         };
-        let order = serde_json::from_value(body).map_err(|error| Refused {
+        let order: TurnOrder = serde_json::from_value(body).map_err(|error| Refused {
             code: StatusCode::BAD_REQUEST,
             sentence: format!("the order: {error}"),
         })?;
+        if Sample::new(order.sample).is_none() {
+            let sentence = "the order: sample is a share of more than 0 and at most 1".to_owned();
+            return Err(Refused { code: StatusCode::BAD_REQUEST, sentence });
+        }
         Helm::order(self, Ordered { turn, order }).map_err(conflict)?;
         Ok(json!({ "turn": turn.name() }))
     }

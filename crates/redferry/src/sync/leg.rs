@@ -122,7 +122,7 @@ impl Plan {
         let comparer = ByVerifier {
             source: source.clone(),
             target: target.clone(),
-            scope: Arc::new(Chosen { selection: self.selection.clone(), naming: naming.clone() }),
+            scope: Arc::new(Chosen::new(self.selection.clone(), naming.clone())),
             big_key: self.options.big_key,
             silence: self.options.silence,
         };

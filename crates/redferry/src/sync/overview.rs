@@ -52,8 +52,6 @@ struct Turning {
     /// Keys that the other version cannot hold.
     incompatible: u64,
     failure: Option<Failure>,
-    /// Somebody has seen its end.
-    is_seen: bool,
 }
 
 /// How far a turn is.
@@ -134,7 +132,6 @@ impl Overview {
             proof: None,
             incompatible: 0,
             failure: None,
-            is_seen: false,
         });
         Ok(())
     }
@@ -162,11 +159,11 @@ impl Overview {
 
     /// The other cache is in charge, as the state says.
     pub(super) fn turned(&self, turns: Vec<Turned>) {
-        self.change(|turning| {
+        let mut inner = self.inner();
+        if let Some(turning) = &mut inner.turn {
             turning.step = Step::Done;
             turning.took = Some(turning.began.elapsed());
-        });
-        let mut inner = self.inner();
+        }
         inner.turns = turns;
         inner.direction = inner.direction.turned();
     }
@@ -185,11 +182,6 @@ impl Overview {
         }
     }
 
-    /// Whether somebody has seen the end of the last turn.
-    pub(super) fn is_end_seen(&self) -> bool {
-        self.inner().turn.as_ref().is_none_or(|turning| turning.is_seen)
-    }
-
     /// Which way keys go.
     pub(crate) fn direction(&self) -> Direction {
         self.inner().direction
@@ -203,10 +195,7 @@ impl Overview {
 
     /// The fields that scripts rely on; names never change once published.
     pub(crate) fn document(&self) -> Value {
-        let mut inner = self.inner();
-        if let Some(turning) = &mut inner.turn {
-            turning.is_seen |= turning.step.is_over();
-        }
+        let inner = self.inner();
         let status = inner.watch.status().unwrap_or_else(SyncStatus::beginning);
         let turns: Vec<Value> =
             inner.turns.iter().map(|turned| json!({ "turn": turned.turn.name(), "at": turned.at })).collect();
@@ -270,6 +259,7 @@ impl Overview {
             "is_over": turning.step.is_over(),
             "elapsed_ms": took.as_millis() as u64,
             "keys_compared": compared,
+            "recent_not_named": turning.proof.as_ref().map_or(0, |proof| proof.nameless),
             "differing": found,
             "examples": examples,
             "incompatible": turning.incompatible,

@@ -1,6 +1,6 @@
 //! Comparing both sides before the other one takes over, by the code of `redferry verify`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ pub(crate) struct Proof {
     pub(crate) found: BTreeMap<Kind, u64>,
     /// Keys that changed lately, and differ.
     pub(crate) recent: u64,
+    /// Changes of the last minutes whose keys have no name here, so that they were not compared as such.
+    pub(crate) nameless: u64,
     /// Some of them.
     pub(crate) examples: Vec<Example>,
 }
@@ -76,11 +78,8 @@ pub(super) async fn prove(
     };
     let (source, target) = plan.sides(direction);
     let naming = plan.naming(direction).unwrap_or_else(|| plan.naming.clone());
-    let mut unfit: HashMap<u32, HashSet<Vec<u8>>> = HashMap::new();
-    for (db, key) in leg.watch.incompatible(usize::MAX) {
-        unfit.entry(db).or_default().insert(key);
-    }
-    let scope = Arc::new(Fitting { chosen: Chosen { selection: plan.selection.clone(), naming }, unfit });
+    let unfit = leg.watch.incompatible(usize::MAX);
+    let scope = Arc::new(Chosen::new(plan.selection.clone(), naming).without(unfit));
     let (source_too, target_too, scope_too) = (source.clone(), target.clone(), Arc::clone(&scope));
     let verify = Verify {
         source,
@@ -112,8 +111,13 @@ pub(super) async fn prove(
         return Err(halt.to_string());
     }
     let found = outcome.counts.found.into_iter().filter(|(_, keys)| *keys > 0).collect();
-    let proof =
-        Proof { compared: outcome.counts.keys_compared, found, recent: 0, examples: outcome.examples };
+    let proof = Proof {
+        compared: outcome.counts.keys_compared,
+        found,
+        recent: 0,
+        nameless: 0,
+        examples: outcome.examples,
+    };
     if depth == Depth::Full {
         return Ok(proof);
     }
@@ -127,80 +131,16 @@ pub(super) async fn prove(
         plan.options.silence,
     );
     let differing = recently_changed(&check, &scope_too, &recent).await?;
-    Ok(Proof { compared: proof.compared + recent.keys.len() as u64, recent: differing, ..proof })
-}
-
-/// The keys that the other version can hold; those that it cannot are told apart.
-#[derive(Debug)]
-struct Fitting {
-    chosen: Chosen,
-    unfit: HashMap<u32, HashSet<Vec<u8>>>,
-}
-
-impl Fitting {
-    fn fits(&self, db: u32, key: &[u8]) -> bool {
-        !self.unfit.get(&db).is_some_and(|keys| keys.contains(key))
-    }
-}
-
-impl Scope for Fitting {
-    fn source_dbs(&self) -> Vec<u32> {
-        self.chosen.source_dbs()
-    }
-
-    fn target_db(&self, db: u32) -> u32 {
-        self.chosen.target_db(db)
-    }
-
-    fn name_on_target(&self, db: u32, key: &[u8]) -> Option<Vec<u8>> {
-        self.chosen.name_on_target(db, key)
-    }
-
-    fn keeps_names(&self, db: u32) -> bool {
-        self.chosen.keeps_names(db)
-    }
-
-    fn origins(&self, target_db: u32, name: &[u8]) -> Vec<(u32, Vec<u8>)> {
-        let mut origins = self.chosen.origins(target_db, name);
-        origins.retain(|(db, key)| self.fits(*db, key));
-        origins
-    }
-
-    fn is_leftover(&self, target_db: u32, name: &[u8]) -> bool {
-        self.chosen.is_leftover(target_db, name)
-    }
-
-    fn wants_key(&self, db: u32, key: &[u8]) -> bool {
-        self.chosen.wants_key(db, key) && self.fits(db, key)
-    }
-
-    fn asks_type(&self) -> bool {
-        self.chosen.asks_type()
-    }
-
-    fn wants_type(&self, name: &str) -> bool {
-        self.chosen.wants_type(name)
-    }
-
-    fn asks_ttl(&self) -> bool {
-        self.chosen.asks_ttl()
-    }
-
-    fn wants_ttl(&self, pttl_ms: i64) -> bool {
-        self.chosen.wants_ttl(pttl_ms)
-    }
-
-    fn scan_match(&self) -> Option<&[u8]> {
-        self.chosen.scan_match()
-    }
-
-    fn scan_type(&self) -> Option<&str> {
-        self.chosen.scan_type()
-    }
+    Ok(Proof {
+        compared: proof.compared + recent.keys.len() as u64,
+        recent: differing,
+        nameless: recent.nameless,
+        ..proof
+    })
 }
 
 /// How many of these keys differ, however often they are looked at.
-async fn recently_changed(check: &SpotCheck, scope: &Fitting, changed: &ChangedKeys) -> Result<u64, String> {
+async fn recently_changed(check: &SpotCheck, scope: &Chosen, changed: &ChangedKeys) -> Result<u64, String> {
     let mut left: BTreeMap<u32, Vec<Box<[u8]>>> = BTreeMap::new();
     let meant = changed.keys.iter().filter(|(db, key)| scope.wants_key(*db, &key.key));
     meant.for_each(|(db, key)| left.entry(*db).or_default().push(key.key.clone()));

@@ -5,7 +5,9 @@ use indicatif::HumanCount;
 use migration::follow::{Gap, Phase};
 use serde_json::{Map, Value, json};
 
-use crate::report::{line, used};
+use super::direction::Direction;
+use crate::printable::printable;
+use crate::report::{examples, line, used};
 use crate::usage::Usage;
 
 /// What is known of a sync at any time. The fields are those that scripts rely on; names never change once published.
@@ -71,19 +73,22 @@ pub(super) fn running(status: &SyncStatus) -> Value {
 }
 
 /// The same at the end.
-pub(super) fn document(outcome: &SyncOutcome, usage: Usage) -> Value {
+pub(super) fn document(outcome: &SyncOutcome, usage: Usage, show_keys: bool) -> Value {
     let mut document = running(&outcome.status);
     if let Value::Object(document) = &mut document {
         document.insert("ready".into(), matches!(outcome.end, SyncEnd::Ready).into());
         document.insert("cpu_ms".into(), usage.cpu_ms.into());
         document.insert("peak_rss_bytes".into(), usage.peak_rss_bytes.into());
         document.insert("ttl_error_bound_ms".into(), outcome.ttl_error_ms.into());
+        if show_keys {
+            document.insert("examples".into(), examples(&outcome.examples).into());
+        }
     }
     document
 }
 
 /// The same for the terminal.
-pub(super) fn text(outcome: &SyncOutcome, usage: Usage) -> String {
+pub(super) fn text(outcome: &SyncOutcome, usage: Usage, show_keys: bool) -> String {
     let status = &outcome.status;
     let mut out = String::new();
     line(
@@ -100,6 +105,9 @@ pub(super) fn text(outcome: &SyncOutcome, usage: Usage) -> String {
     for (cause, times) in &status.refused {
         line(&mut out, "refused", &format!("{} {}", HumanCount(*times), cause.name()));
         line(&mut out, "", &format!("-> {}", cause.remedy()));
+        for key in outcome.examples.get(cause).into_iter().flatten().filter(|_| show_keys) {
+            line(&mut out, "", &format!("   {}", printable(key)));
+        }
     }
     for gap in &status.gaps {
         line(&mut out, "gap", &gap_text(gap));
@@ -122,20 +130,22 @@ fn gap_text(gap: &Gap) -> String {
     }
 }
 
-/// Whether the target may take over, or what is missing.
-pub(super) fn last_line(outcome: &SyncOutcome) -> String {
+/// Whether the side that keys went to may take over, or what is missing.
+pub(super) fn last_line(outcome: &SyncOutcome, direction: Direction) -> String {
     let status = &outcome.status;
+    let side = match direction {
+        Direction::Forward => "target",
+        Direction::Back => "source",
+    };
     match &outcome.end {
-        SyncEnd::Ready if status.refused.is_empty() => {
-            "\nReady: every change up to now is on the target. Stop the writers' connections and switch; verify with \
+        SyncEnd::Ready if status.refused.is_empty() => format!(
+            "\nReady: every change up to now is on the {side}. Stop the writers' connections and switch to it; verify with \
              redferry verify.\n"
-                .into()
-        }
-        SyncEnd::Ready => {
-            "\nReady, but not every key is on the target: see refused above. Verify with redferry verify before you \
+        ),
+        SyncEnd::Ready => format!(
+            "\nReady, but not every key is on the {side}: see refused above. Verify with redferry verify before you \
              switch.\n"
-                .into()
-        }
+        ),
         SyncEnd::Halted(_) => format!("\nNot ready: {}.\n", missing(status)),
     }
 }
@@ -195,11 +205,14 @@ mod tests {
 
     #[test]
     fn the_last_line_says_whether_to_switch_or_what_is_missing() {
-        let ready = last_line(&outcome(SyncEnd::Ready, Phase::Following));
-        assert!(ready.starts_with("\nReady:") && ready.contains("redferry verify"), "{ready}");
-        let snapshot = last_line(&outcome(SyncEnd::Halted(Halt::Asked), Phase::Snapshot));
+        let ready = last_line(&outcome(SyncEnd::Ready, Phase::Following), Direction::Forward);
+        assert!(ready.starts_with("\nReady:") && ready.contains("on the target"), "{ready}");
+        let back = last_line(&outcome(SyncEnd::Ready, Phase::Following), Direction::Back);
+        assert!(back.contains("on the source"), "{back}");
+        let snapshot = last_line(&outcome(SyncEnd::Halted(Halt::Asked), Phase::Snapshot), Direction::Forward);
         assert!(snapshot.contains("Not ready: not every key was carried"), "{snapshot}");
-        let following = last_line(&outcome(SyncEnd::Halted(Halt::Asked), Phase::Following));
+        let following =
+            last_line(&outcome(SyncEnd::Halted(Halt::Asked), Phase::Following), Direction::Forward);
         assert!(following.contains("--until-quiet"), "{following}");
     }
 }

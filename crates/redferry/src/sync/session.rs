@@ -4,17 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Stop, SyncEnd, SyncOutcome};
+use engine::{Halt, Stop, SyncEnd, SyncOutcome};
 use tokio::sync::{mpsc, watch};
 
-use super::direction::Turn;
+use super::direction::{Direction, Turn};
 use super::leg::{Leg, Manner, Plan};
 use super::overview::Overview;
 use super::state::State;
 use super::turn::{self, Failure, Made, TurnOrder};
 
-/// How long a sync that ends by a turn waits for whoever ordered it.
-const LINGERS: Duration = Duration::from_secs(5);
+/// How long a sync that ends by a turn can still be asked.
+const LINGERS: Duration = Duration::from_secs(2);
 
 /// What others order: a turn, one at a time.
 #[derive(Debug)]
@@ -42,6 +42,19 @@ pub(super) struct Session {
     orders: mpsc::UnboundedReceiver<Ordered>,
     cancelled: watch::Receiver<bool>,
     stop: Arc<Stop>,
+}
+
+/// How a sync came to its end.
+pub(super) struct Ended {
+    /// The way that the last leg went.
+    pub(super) direction: Direction,
+    pub(super) outcome: SyncOutcome,
+}
+
+impl Ended {
+    fn of(direction: Direction, ended: Result<SyncOutcome, Halt>) -> Result<Ended, String> {
+        ended.map(|outcome| Ended { direction, outcome }).map_err(|halt| halt.to_string())
+    }
 }
 
 impl Helm {
@@ -91,17 +104,18 @@ impl Session {
     ///
     /// # Errors
     /// A side cannot be reached at the beginning of a leg.
-    pub(super) async fn run(mut self, first: Leg) -> Result<SyncOutcome, String> {
+    pub(super) async fn run(mut self, first: Leg) -> Result<Ended, String> {
         let mut leg = first;
         loop {
             self.overview.goes(leg.direction, leg.feed, leg.watch.clone());
             tokio::select! {
-                ended = leg.end() => return ended.map_err(|halt| halt.to_string()),
+                ended = leg.end() => return Ended::of(leg.direction, ended),
                 Some(ordered) = self.orders.recv() => match self.turn(&leg, &ordered).await {
                     Ok(Some(back)) => leg = back,
                     Ok(None) => {
-                        self.linger().await;
-                        return leg.end().await.map_err(|halt| halt.to_string());
+                        // Whoever ordered it asks for its end.
+                        tokio::time::sleep(LINGERS).await;
+                        return Ended::of(leg.direction, leg.end().await);
                     }
                     Err(failure) => {
                         tracing::warn!("the {} was not made: {failure}", ordered.turn.name());
@@ -116,23 +130,11 @@ impl Session {
         }
     }
 
-    /// Whoever ordered the turn that ends the sync hears of it first, if they still listen.
-    async fn linger(&self) {
-        let seen = async {
-            while !self.overview.is_end_seen() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        let _ = tokio::time::timeout(LINGERS, seen).await;
-    }
-
     /// Makes a turn; returns the way back, under way, if it is wanted.
     async fn turn(&mut self, leg: &Leg, ordered: &Ordered) -> Result<Option<Leg>, Failure> {
-        let made = turn::make(&self.plan, leg, &ordered.order, &self.overview, &self.stop);
-        let Made { back, equal } = tokio::select! {
-            made = made => made?,
-            Ok(_) = self.cancelled.wait_for(|cancelled| *cancelled) => return Err(Failure::Cancelled),
-        };
+        let Made { back, equal } =
+            turn::make(&self.plan, leg, &ordered.order, &self.overview, &mut self.cancelled, &self.stop)
+                .await?;
         // Who is in charge is remembered before anybody hears of it: a crash from here on goes on the other way.
         let state = self.state.turned(ordered.turn);
         state.save(&self.path).map_err(|error| Failure::State(error.to_string()))?;

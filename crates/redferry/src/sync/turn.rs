@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::verify::Progress;
-use engine::Stop;
+use engine::{Equal, Stop};
 use migration::follow::Phase;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::leg::{Leg, Manner, Plan};
@@ -22,7 +23,7 @@ const HEARD_WITHIN: Duration = Duration::from_secs(60);
 
 /// How a turn is to be made; the body of `POST /cutover` and `/rollback`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct TurnOrder {
     /// Nobody has to have written for so long, in milliseconds.
     pub(crate) quiet_ms: u64,
@@ -38,6 +39,20 @@ pub(crate) struct TurnOrder {
     pub(crate) refuse_incompatible: bool,
     /// Whether changes of the other cache are carried back from then on.
     pub(crate) way_back: bool,
+}
+
+impl Default for TurnOrder {
+    fn default() -> TurnOrder {
+        TurnOrder {
+            quiet_ms: 2_000,
+            wait_ms: 600_000,
+            verify: Depth::Sample,
+            sample: 0.01,
+            accept_differences: false,
+            refuse_incompatible: false,
+            way_back: true,
+        }
+    }
 }
 
 /// Why a turn was not made. Everything goes on as before.
@@ -90,55 +105,79 @@ pub(super) struct Made {
     pub(super) equal: bool,
 }
 
-/// Makes the turn up to the moment at which this way has ended.
+/// Makes the turn up to the moment at which this way has ended. Until the last step it can be cancelled; that one
+/// either ends the way or does not, and whoever ordered it hears which.
 pub(super) async fn make(
     plan: &Plan,
     leg: &Leg,
     order: &TurnOrder,
     overview: &Overview,
+    cancelled: &mut watch::Receiver<bool>,
     stop: &Arc<Stop>,
 ) -> Result<Made, Failure> {
-    let (quiet, wait) = (Duration::from_millis(order.quiet_ms), Duration::from_millis(order.wait_ms));
-    let deadline = Instant::now() + wait;
+    let deadline = Instant::now() + Duration::from_millis(order.wait_ms);
     let mut back = None;
-    let settle = async |quiet| {
-        let equal = timeout_at(deadline, leg.steering.settle(quiet)).await;
-        equal.map_err(|_| not_quiet(leg, wait))?.ok_or(Failure::Ended)
-    };
     loop {
-        overview.step(Step::Waiting);
-        let mut equal = settle(quiet).await?;
-        if order.way_back && back.is_none() {
-            overview.step(Step::Listening);
-            back = Some(listen_back(plan, leg, stop).await?);
-            // Looking whether the old cache can be written to has written to it.
-            equal = settle(Duration::ZERO).await?;
-        }
-        let incompatible = leg.watch.status().map_or(0, |status| status.incompatible);
-        overview.incompatible(incompatible);
-        if order.refuse_incompatible && incompatible > 0 {
-            return Err(Failure::Incompatible { keys: incompatible });
-        }
-        overview.step(Step::Verifying);
-        let differing = match compare(plan, leg, order, overview, stop).await {
-            Ok(differing) => differing,
-            // Both sides could not be equal at once.
-            Err(Failure::Differences { .. }) if !leg.steering.is_still(equal).await => continue,
-            Err(failure) => return Err(failure),
+        let prepared = tokio::select! {
+            prepared = prepare(plan, leg, order, overview, deadline, &mut back, stop) => prepared?,
+            Ok(_) = cancelled.wait_for(|cancelled| *cancelled) => return Err(Failure::Cancelled),
         };
+        let Some(Prepared { since, equal }) = prepared else { continue };
         overview.step(Step::Turning);
-        if leg.steering.finish(equal).await {
-            return Ok(Made { back, equal: differing + incompatible == 0 });
+        if leg.steering.finish(since).await {
+            return Ok(Made { back, equal });
         }
         // Somebody wrote meanwhile.
     }
 }
 
-fn not_quiet(leg: &Leg, wait: Duration) -> Failure {
+/// Everything but the end.
+struct Prepared {
+    since: Equal,
+    equal: bool,
+}
+
+/// Waits, lets the way back listen, and compares. `None`: somebody wrote meanwhile.
+async fn prepare(
+    plan: &Plan,
+    leg: &Leg,
+    order: &TurnOrder,
+    overview: &Overview,
+    deadline: Instant,
+    back: &mut Option<Leg>,
+    stop: &Arc<Stop>,
+) -> Result<Option<Prepared>, Failure> {
+    let settle = async |quiet| {
+        let equal = timeout_at(deadline, leg.steering.settle(quiet)).await;
+        equal.map_err(|_| not_quiet(leg, order))?.ok_or(Failure::Ended)
+    };
+    overview.step(Step::Waiting);
+    let mut since = settle(Duration::from_millis(order.quiet_ms)).await?;
+    if order.way_back && back.is_none() {
+        overview.step(Step::Listening);
+        *back = Some(listen_back(plan, leg, stop).await?);
+        // Looking whether the old cache can be written to has written to it.
+        since = settle(Duration::ZERO).await?;
+    }
+    let incompatible = leg.watch.status().map_or(0, |status| status.incompatible);
+    overview.incompatible(incompatible);
+    if order.refuse_incompatible && incompatible > 0 {
+        return Err(Failure::Incompatible { keys: incompatible });
+    }
+    overview.step(Step::Verifying);
+    match compare(plan, leg, order, overview, stop).await {
+        Ok(differing) => Ok(Some(Prepared { since, equal: differing + incompatible == 0 })),
+        // Both sides could not be equal at once.
+        Err(Failure::Differences { .. }) if !leg.steering.is_still(since).await => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn not_quiet(leg: &Leg, order: &TurnOrder) -> Failure {
     let status = leg.watch.status();
     let unmet = status.iter().flat_map(|status| &status.conditions).filter(|condition| !condition.met);
     let unmet: Vec<&str> = unmet.map(|condition| condition.name).collect();
-    Failure::NotQuiet { seconds: wait.as_secs(), unmet: unmet.join(", ") }
+    Failure::NotQuiet { seconds: order.wait_ms / 1000, unmet: unmet.join(", ") }
 }
 
 async fn compare(

@@ -1,5 +1,7 @@
 //! Which keys are compared: those that a copy with the same options carries, under the names that it gives them.
 
+use std::collections::{HashMap, HashSet};
+
 use engine::temporary;
 use migration::naming::Naming;
 use migration::selection::Selection;
@@ -10,12 +12,28 @@ use verify::Scope;
 pub(crate) struct Chosen {
     pub(crate) selection: Selection,
     pub(crate) naming: Naming,
+    /// Keys of the source that are left out, by database: the other version cannot hold them.
+    unfit: HashMap<u32, HashSet<Vec<u8>>>,
 }
 
 impl Chosen {
+    pub(crate) fn new(selection: Selection, naming: Naming) -> Chosen {
+        Chosen { selection, naming, unfit: HashMap::new() }
+    }
+
+    /// The same without these keys of the source.
+    pub(crate) fn without(mut self, keys: Vec<(u32, Vec<u8>)>) -> Chosen {
+        for (db, key) in keys {
+            self.unfit.entry(db).or_default().insert(key);
+        }
+        self
+    }
+
     /// Whether a name is within the choice, temporary or not.
     fn names(&self, db: u32, key: &[u8]) -> bool {
-        self.naming.target_db(db).is_some() && self.selection.accepts_name(key)
+        self.naming.target_db(db).is_some()
+            && self.selection.accepts_name(key)
+            && !self.unfit.get(&db).is_some_and(|keys| keys.contains(key))
     }
 
     fn origins_with_temporary(&self, target_db: u32, name: &[u8]) -> Vec<(u32, Vec<u8>)> {
@@ -105,7 +123,7 @@ mod tests {
             Naming::new(rules.iter().map(rule).collect(), renames.iter().map(rename).collect()).unwrap();
         let matches = matches.iter().map(ToString::to_string).collect();
         let selection = Selection::new(&SelectionOptions { matches, ..SelectionOptions::default() }).unwrap();
-        Chosen { selection, naming }
+        Chosen::new(selection, naming)
     }
 
     fn origins(chosen: &Chosen, db: u32, name: &str) -> Vec<(u32, String)> {
@@ -135,6 +153,16 @@ mod tests {
         assert_eq!(origins(&chosen, 0, "billing:order:7"), []);
         assert_eq!(origins(&chosen, 0, "user:7"), []);
         assert_eq!(chosen.scan_match(), Some(&b"user:*"[..]));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_on_both_sides() {
+        let chosen = chosen(&[(0, 0, "")], &[], &[]).without(vec![(0, b"unfit".to_vec())]);
+        assert!(!chosen.wants_key(0, b"unfit") && chosen.wants_key(0, b"fit"));
+        assert_eq!(
+            (origins(&chosen, 0, "unfit"), origins(&chosen, 0, "fit")),
+            (vec![], vec![(0, "fit".into())])
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Child;
 
 use testkit::relay::Relay;
+use testkit::server::Reply;
 use testkit::{Cluster, Server, dataset};
 
 use crate::support::{Redferry, wait};
@@ -208,6 +209,13 @@ fn it_listens_where_it_is_told() {
     let refused = redferry.run("sync", &["--listen", &taken]).expect(2);
     refused.expect_said(&taken).expect_said("--listen off");
     redferry.run("sync", &["--listen", "localhost"]).expect(2).expect_said("127.0.0.1:0");
+    let states = std::fs::read_dir(redferry.folder()).unwrap().filter_map(Result::ok);
+    let states: Vec<_> =
+        states.filter(|entry| entry.path().extension().is_some_and(|end| end == "json")).collect();
+    assert!(
+        states.is_empty() && target.command(&["DBSIZE"]) == Reply::Integer(0),
+        "nothing was begun: {states:?}"
+    );
 
     let child = redferry.start("sync", &["--listen", "off"]);
     until_followed(&source, &target);

@@ -113,7 +113,8 @@ fn keys_that_the_target_does_not_take_are_told() {
     target.command(&["ACL", "SETUSER", "writer", "on", ">pw", "~open:*", "~redferry:*", "+@all"]);
     let redferry =
         Redferry::between_addresses(&source.access().url(), &url_as("writer", "pw", &target.access()));
-    let ended = expect_ready(redferry.start("sync", &QUIET), 1);
+    let ended = expect_ready(redferry.start("sync", &[&QUIET[..], &["--show-keys"]].concat()), 1);
+    assert_eq!(ended.report["examples"]["target_forbids"][0], "closed:1", "{ended:#?}");
     assert!(ended.report["refused"]["target_forbids"].as_u64().is_some_and(|keys| keys > 0), "{ended:#?}");
     assert!(ended.report["remedies"]["target_forbids"].is_string(), "{ended:#?}");
 }

@@ -36,6 +36,11 @@ impl Coordinator<'_> {
     /// Makes sure, beside everything else, that both sides are equal, if somebody waits for that. `true`: they are, and the
     /// sync is to end.
     pub(super) async fn make_sure(&mut self) -> Result<bool, Halt> {
+        if self.wanted.is_none()
+            && let Some(quiet) = self.until_quiet
+        {
+            self.wanted = Some(Wanted { quiet, since: None, until: None, ends: true, answer: None });
+        }
         let Some(wanted) = &self.wanted else { return Ok(false) };
         let gaps = self.follow.gaps().len();
         if wanted.is_given_up() || wanted.since.is_some_and(|since| since.gaps != gaps) {
