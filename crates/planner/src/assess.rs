@@ -113,7 +113,17 @@ fn notes(inventory: &Inventory) -> Vec<String> {
     match &inventory.metrics {
         None => notes
             .push("metrics were not given (--metrics): peaks are those of INFO, or of this moment".into()),
-        Some(metrics) => notes.extend(metrics.notes.iter().cloned()),
+        Some(metrics) => {
+            notes.extend(metrics.notes.iter().cloned());
+            let sums = [metrics.used_memory, metrics.read, metrics.written, metrics.ops];
+            if sums.iter().flatten().any(|series| size::lacks_shards(inventory, series)) {
+                notes.push(
+                    "metrics of memory, traffic and operations are of one shard of several and were not used: ask for them \
+                     with --filter \"ShardId eq '*'\""
+                        .into(),
+                );
+            }
+        }
     }
     if let Some(sample) = inventory.live.as_ref().and_then(|live| live.sample.as_ref())
         && sample.keys < sample.of

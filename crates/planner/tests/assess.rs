@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use planner::assess::{
     Address, AppFinding, Finding, Inventory, Large, Live, Plan, Sample, Severity, Share, Strategy, Wishes,
-    assess, read,
+    assess, read, report,
 };
 use planner::price::Prices;
 use planner::sku::Module;
@@ -142,6 +142,16 @@ fn blocked_and_changed_commands() {
     );
     absent(&calls("CONFIG|REWRITE", 1), "commands_changed");
     absent(&calls("SCAN", 7), "commands_changed");
+    // A clustered source whose clients shall not see the shards any more.
+    let mut clustered = live(|live| {
+        live.clustered = true;
+        live.commands.extend([("CLUSTER|SLOTS".into(), 9), ("SCAN".into(), 7)]);
+    });
+    clustered.wishes.cluster_aware = Some(false);
+    found(&clustered, "commands_blocked", Severity::Blocker, "CLUSTER|SLOTS 9 times");
+    clustered.wishes.cluster_aware = None;
+    absent(&clustered, "commands_blocked");
+    absent(&clustered, "commands_changed");
     let mut aware = large(calls("SCAN", 7));
     aware.wishes.cluster_aware = Some(true);
     found(&aware, "commands_changed", Severity::Warning, "SCAN 7 times: the shard of the connection only");
@@ -363,6 +373,12 @@ fn ways_are_scored_by_what_is_known() {
     ] {
         assert!(!scored(&resource(change), Strategy::ArmMigration).possible);
     }
+    // Neither way takes a database other than 0, also where it is the only one.
+    let mut third = live(|live| live.nodes = vec![read::info("used_memory:9\ndb3:keys=7,expires=0")]);
+    third.resource.as_mut().unwrap().sku.tier = planner::Tier::Premium;
+    for strategy in [Strategy::ExportImport, Strategy::ArmMigration] {
+        assert!(!scored(&third, strategy).possible, "{strategy:?}");
+    }
     inventory.wishes = Wishes { rebuildable: Some(false), ..Wishes::default() };
     assert!(!scored(&inventory, Strategy::Rebuild).possible);
 }
@@ -429,9 +445,27 @@ fn a_wished_way_is_planned_and_told_when_it_cannot_be() {
 
 #[test]
 fn names_from_files_cannot_leave_their_place_in_a_command() {
-    let plan = plan(&resource(|r| r.name = "a; rm -rf $HOME 'x'".into()));
+    let evil = "a; rm -rf $HOME 'x'";
+    let mut inventory = resource(|r| {
+        r.name = evil.into();
+        r.resource_group = Some(evil.into());
+        r.location = Some("east;$(id)".into());
+        r.host = Some("$(id)".into());
+        r.subnet = Some("/x/subnets/caches".into());
+    });
+    inventory.address = None;
+    let plan = plan(&inventory);
     let show = &plan.runbook[0].commands[0];
     assert!(show.starts_with(r"az redis show --name 'a; rm -rf $HOME '\''x'\''' --resource-group"), "{show}");
+    let commands = plan.runbook.iter().flat_map(|step| &step.commands);
+    let all = commands.fold(String::new(), |all, line| all + line + "\n");
+    for quoted in [
+        r"--resource-group 'a; rm -rf $HOME '\''x'\''' ",
+        "--location 'east;$(id)' ",
+        "--source rediss://'$(id)':6380 ",
+    ] {
+        assert!(all.contains(quoted), "no {quoted} in {all}");
+    }
 }
 
 #[test]
@@ -452,6 +486,33 @@ fn numbers_that_no_cache_has_do_no_harm() {
 }
 
 #[test]
+fn metrics_of_one_shard_are_no_sum() {
+    let mut inventory = clean();
+    inventory.resource.as_mut().unwrap().sku =
+        read::Sku { tier: planner::Tier::Premium, name: "P1".into(), shards: Some(3) };
+    let series = r#"{"data": [{"timeStamp": "1", "maximum": 900000000, "average": 1}]}"#;
+    let of = |timeseries: &[&str]| {
+        let metric = |name: &str| {
+            format!(r#"{{"name": {{"value": "{name}"}}, "timeseries": [{}]}}"#, timeseries.join(","))
+        };
+        read::metrics(&format!(r#"{{"value": [{}, {}]}}"#, metric("usedmemory"), metric("cacheRead"))).ok()
+    };
+    let told = |plan: &Plan| plan.notes.iter().any(|note| note.contains("ShardId eq '*'"));
+    inventory.metrics = of(&[series]);
+    let one = plan(&inventory);
+    // That of INFO.
+    assert_eq!(one.size.as_ref().unwrap().peak_bytes, Some(1_600_000_000));
+    assert!(told(&one), "{:?}", one.notes);
+    inventory.metrics = of(&[series, series, series]);
+    let all = plan(&inventory);
+    assert_eq!(all.size.as_ref().unwrap().peak_bytes, Some(2_700_000_000));
+    assert!(!told(&all), "{:?}", all.notes);
+    inventory.resource.as_mut().unwrap().sku.shards = Some(1);
+    inventory.metrics = of(&[series]);
+    assert!(!told(&plan(&inventory)));
+}
+
+#[test]
 fn metrics_come_before_moments() {
     let mut inventory = clean();
     inventory.metrics = Some(
@@ -464,6 +525,10 @@ fn metrics_come_before_moments() {
         .unwrap(),
     );
     let plan = plan(&inventory);
+    let catalog = Catalog::embedded();
+    let report = report::report(&catalog, &inventory, &plan, "2026-11-24".parse().unwrap());
+    let shown = "memory in bytes: peak 4500000000, P95 4500000000, average 2, at 1 points of time";
+    assert!(report::markdown(&report).contains(shown));
     assert_eq!(plan.size.unwrap().peak_bytes, Some(4_500_000_000));
     assert!(plan.notes.iter().any(|note| note.contains("serverLoad has no data")), "{:?}", plan.notes);
 }

@@ -40,14 +40,17 @@ async fn try_run(args: &AssessArgs) -> Result<Exit, Exit> {
     let mut inventory = planning.inventory();
     inventory.resource = args.arm.as_deref().map(texts::resource).transpose()?;
     inventory.metrics = args.metrics.as_deref().map(texts::metrics).transpose()?;
-    if let Some(folder) = &args.app {
-        inventory.app_findings = applications::findings(folder, &planning.catalog)?;
-    }
     if let Some(source) = &args.source {
         read_live(args, source, &mut inventory).await?;
     }
     name(&mut inventory);
-    let planned = planning.plan(&inventory);
+    let mut planned = planning.plan(&inventory);
+    if let Some(folder) = &args.app {
+        // What the sources must change depends on the clustering policy, which nothing in them decides.
+        let policy = planned.clustering.policy;
+        inventory.app_findings = applications::findings(folder, &planning.catalog, policy)?;
+        planned = planning.plan(&inventory);
+    }
     for file in &args.report {
         planning.write(&inventory, &planned, file)?;
     }

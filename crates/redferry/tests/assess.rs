@@ -310,6 +310,11 @@ fn bad_input_has_a_clear_answer() {
     refused(&["--arm", &arm(&[]), "--report", "plan.pdf"], ".html or .md");
     refused(&["--arm", &arm(&[]), "--report", "/nowhere/plan.md"], "/nowhere/plan.md");
     refused(&["--fleet", &file(folder.path(), "empty", "# none\n")], "no cache in it");
+    let list = file(folder.path(), "fleet", "redis://127.0.0.1:1\n");
+    refused(&["--fleet", &list, "--app", "."], "cannot be used with");
+    let enterprise = resource("big", &[("sku", json!({"name": "Enterprise_E10", "capacity": 2}))]);
+    let resources = file(folder.path(), "list.json", &format!("[{}, {enterprise}]", resource("a", &[])));
+    refused(&["--fleet", &list, "--arm", &resources], "entry 2");
     refused(&[], "--fleet FILE");
 }
 
@@ -344,6 +349,18 @@ async fn a_fleet_has_one_table_and_a_report_for_each() {
 }
 
 #[test]
+fn the_document_has_the_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = json!([{"timeStamp": "1", "maximum": 50.0, "average": 20.0}]);
+    let metric = json!({"name": {"value": "serverLoad"}, "timeseries": [{"data": data}]});
+    let metrics = file(folder.path(), "metrics.json", &json!({"value": [metric]}).to_string());
+    let arm = file(folder.path(), "arm.json", &resource("a", &[]).to_string());
+    let document = document(None, &["--arm", &arm, "--metrics", &metrics], 0);
+    let load = json!({"peak": 50.0, "p95": 50.0, "average": 20.0, "points": 1, "timeseries": 1});
+    assert_eq!(document["metrics"]["server_load"], load);
+}
+
+#[test]
 fn a_list_of_resources_is_a_fleet() {
     let folder = tempfile::tempdir().unwrap();
     let enterprise = resource("big", &[("sku", json!({"name": "Enterprise_E10", "capacity": 2}))]);
@@ -363,10 +380,13 @@ async fn what_applications_must_change_is_found_in_their_sources() {
     let source = Server::acr().start();
     clean(&source.access()).await;
     let folder = tempfile::tempdir().unwrap();
-    let text =
-        "import redis\ncache = redis.Redis(host='shop.redis.cache.windows.net', port=6380, ssl=True)\n";
+    let text = "import redis\ncache = redis.Redis(host='shop.redis.cache.windows.net', port=6380, ssl=True)\n\
+         cache.mget('a', 'b')\n";
     std::fs::write(folder.path().join("cache.py"), text).unwrap();
     let path = folder.path().to_str().unwrap();
     let document = document(Some(&source.access()), &["--app", path], 0);
     found(&document, "application", "warning", "cache.py:2");
+    // Without clustering any keys go together.
+    assert_eq!(document["clustering_policy"], "NoCluster");
+    assert!(!document["findings"].to_string().contains("cache.py:3"), "{document:#}");
 }

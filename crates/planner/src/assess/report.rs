@@ -5,6 +5,7 @@ mod markdown;
 
 pub use markdown::markdown;
 
+use super::read::{Metrics, Series};
 use super::{Inventory, Plan, Severity};
 use crate::Catalog;
 use crate::dates;
@@ -66,6 +67,10 @@ pub fn report(catalog: &Catalog, inventory: &Inventory, plan: &Plan, today: crat
     let charts = charts::charts(inventory);
     if !charts.is_empty() {
         sections.push(Section { heading: "What is in the cache".into(), blocks: charts });
+    }
+    if let Some(metrics) = &inventory.metrics {
+        let lines = vec![Block::List(metric_lines(metrics))];
+        sections.push(Section { heading: "Metrics".into(), blocks: lines });
     }
     let steps = plan.runbook.iter().cloned().map(Block::Step).collect();
     sections.push(Section { heading: "Runbook".into(), blocks: steps });
@@ -159,6 +164,23 @@ fn findings(plan: &Plan) -> Vec<Block> {
         return vec![Block::Text("None.".into())];
     }
     plan.findings.iter().cloned().map(Block::Finding).collect()
+}
+
+fn metric_lines(metrics: &Metrics) -> Vec<String> {
+    let line = |(name, series): (&str, Option<Series>)| {
+        series.map(|Series { peak, p95, average, points, .. }| {
+            format!("{name}: peak {peak:.0}, P95 {p95:.0}, average {average:.0}, at {points} points of time")
+        })
+    };
+    let all = [
+        ("memory in bytes", metrics.used_memory),
+        ("server load in percent", metrics.server_load),
+        ("connections", metrics.connections),
+        ("read in bytes a second", metrics.read),
+        ("written in bytes a second", metrics.written),
+        ("operations a second", metrics.ops),
+    ];
+    all.into_iter().filter_map(line).collect()
 }
 
 fn ways(plan: &Plan) -> Block {

@@ -96,12 +96,17 @@ fn names(inventory: &Inventory, plan: &Plan) -> Names {
     let host = resource.and_then(|resource| resource.host.clone());
     let source_address = match (&inventory.address, host) {
         (Some(address), _) => {
-            format!("{}://{}:{}", if address.tls { "rediss" } else { "redis" }, address.host, address.port)
+            format!(
+                "{}://{}:{}",
+                if address.tls { "rediss" } else { "redis" },
+                word(&address.host),
+                address.port
+            )
         }
-        (None, Some(host)) => format!("rediss://{host}:6380"),
+        (None, Some(host)) => format!("rediss://{}:6380", word(&host)),
         (None, None) => "rediss://SOURCE_HOST:6380".into(),
     };
-    let location = location.map(|location| location.replace(' ', "").to_ascii_lowercase());
+    let location = location.map(|location| word(&location.replace(' ', "").to_ascii_lowercase()));
     Names {
         group: resource
             .and_then(|resource| resource.resource_group.clone())

@@ -118,7 +118,10 @@ fn wanted(inventory: &Inventory) -> Use {
     let now = |field: &str| live.and_then(|live| live.sum(field));
     let peak = |series: Option<read::Series>| series.map(|series| series.peak.ceil() as u64);
     let of_metrics = |pick: fn(&read::Metrics) -> Option<read::Series>| peak(metrics.and_then(pick));
-    let moved = of_metrics(|metrics| metrics.read).max(of_metrics(|metrics| metrics.written));
+    let summed = |pick: fn(&read::Metrics) -> Option<read::Series>| {
+        peak(metrics.and_then(pick).filter(|series| !lacks_shards(inventory, series)))
+    };
+    let moved = summed(|metrics| metrics.read).max(summed(|metrics| metrics.written));
     Use {
         source: resource.map(|resource| Source {
             tier: resource.sku.tier,
@@ -126,18 +129,25 @@ fn wanted(inventory: &Inventory) -> Use {
             shards: resource.sku.shards,
         }),
         used_memory: now("used_memory"),
-        peak: of_metrics(|metrics| metrics.used_memory).or_else(|| now("used_memory_peak")),
+        peak: summed(|metrics| metrics.used_memory).or_else(|| now("used_memory_peak")),
         maxmemory_reserved: resource.and_then(|resource| resource.maxmemory_reserved),
         maxfragmentation_reserved: resource.and_then(|resource| resource.maxfragmentation_reserved),
         server_load: metrics.and_then(|metrics| metrics.server_load).map(|load| load.peak.clamp(0.0, 100.0)),
         connections: of_metrics(|metrics| metrics.connections).max(now("connected_clients")),
         bandwidth: moved.or_else(|| live.and_then(bandwidth)),
-        ops: of_metrics(|metrics| metrics.ops).max(now("instantaneous_ops_per_sec")),
+        ops: summed(|metrics| metrics.ops).max(now("instantaneous_ops_per_sec")),
         no_ha: resource.is_some_and(|resource| !resource.sku.tier.ha()),
         modules: inventory.wishes.modules.clone(),
         geo: resource.is_some_and(|resource| !resource.linked.is_empty()),
         series: Vec::new(),
     }
+}
+
+/// Whether a sum over shards is none: without the filter by shard Azure Monitor answers one timeseries, whose peak is that
+/// of one shard.
+pub(super) fn lacks_shards(inventory: &Inventory, series: &read::Series) -> bool {
+    let shards = inventory.resource.as_ref().and_then(|resource| resource.sku.shards);
+    shards > Some(1) && series.timeseries == 1
 }
 
 /// Bytes per second at this moment, the larger of both ways.

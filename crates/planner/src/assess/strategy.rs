@@ -110,7 +110,8 @@ pub(super) fn impossible(inventory: &Inventory, scored: &[Scored]) -> Option<Fin
 struct Situation<'a> {
     inventory: &'a Inventory,
     estimates: Option<&'a Estimates>,
-    databases: usize,
+    /// Keys are in a database other than 0.
+    beyond_zero: bool,
     /// Percent of the keys that expire by themselves.
     expiring: Option<u64>,
     writes_per_second: Option<f64>,
@@ -123,7 +124,7 @@ impl<'a> Situation<'a> {
         Situation {
             inventory,
             estimates,
-            databases: databases.len(),
+            beyond_zero: databases.keys().any(|database| *database != 0),
             expiring: expires.saturating_mul(100).checked_div(keys),
             writes_per_second: inventory.live.as_ref().and_then(|live| live.writes_per_second()),
         }
@@ -156,8 +157,8 @@ impl<'a> Situation<'a> {
             Some(seconds) if seconds < 300 => judged.add(10, "writes stand still for seconds only"),
             _ => {}
         }
-        if self.databases > 1 {
-            judged.add(5, "several databases come along with a prefix each");
+        if self.beyond_zero {
+            judged.add(5, "databases other than 0 come along with a prefix each");
         }
         if self.is_linked() {
             judged.add(-15, "the target must be filled before it is linked: RESTORE is refused afterwards");
@@ -218,7 +219,7 @@ impl<'a> Situation<'a> {
             ),
             _ => {}
         }
-        if self.databases > 1 {
+        if self.beyond_zero {
             judged.never("only database 0 can be imported");
         }
         judged
@@ -255,7 +256,7 @@ impl<'a> Situation<'a> {
         if !resource.linked.is_empty() {
             judged.never("refused for caches with geo-replication");
         }
-        if self.databases > 1 {
+        if self.beyond_zero {
             judged.never("database 0 only, and nothing gives the others a prefix");
         }
         judged.add(

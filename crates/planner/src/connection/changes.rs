@@ -43,7 +43,10 @@ pub(crate) struct Changes {
 }
 
 pub(super) fn find(document: &Document, places: &Places, wish: &Wish) -> Changes {
-    let mut search = Search { document, places, wish, changes: Changes::default(), anchors: Vec::new() };
+    // Only a host to put in everywhere asks for it, and a document can be large.
+    let about_redis = places.wished().is_some() && document.text().to_ascii_lowercase().contains("redis");
+    let mut search =
+        Search { document, places, wish, about_redis, changes: Changes::default(), anchors: Vec::new() };
     for field in document.fields() {
         if let Some(renewed) = search.string(field) {
             if role::of(&field.name).is_some_and(|(role, _)| role == Role::Host) {
@@ -68,6 +71,8 @@ struct Search<'d> {
     document: &'d Document,
     places: &'d Places,
     wish: &'d Wish,
+    /// The document speaks of Redis somewhere.
+    about_redis: bool,
     changes: Changes,
     /// What the names of hosts' settings begin with.
     anchors: Vec<Vec<String>>,
@@ -305,12 +310,14 @@ impl Search<'_> {
         let value = field.value.trim();
         match self.places.renew(value) {
             Renewed::Other => {
+                if self.places.wished().is_none() {
+                    return false;
+                }
                 let named = role::of(&field.name).is_some_and(|(role, _)| role == Role::Host);
                 let about_redis =
                     field.name.iter().any(|part| part.contains("redis") || part.contains("cache"))
-                        || self.document.text().to_ascii_lowercase().contains("redis")
-                            && field.name.len() <= 2;
-                self.places.wished().is_some() && named && about_redis && is_name(value)
+                        || self.about_redis && field.name.len() <= 2;
+                named && about_redis && is_name(value)
             }
             _ => is_name(value),
         }

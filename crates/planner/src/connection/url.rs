@@ -16,7 +16,6 @@ pub(super) struct Parts {
     pub(super) endpoints: Vec<Range<usize>>,
     /// The database's number, in the path or the query.
     pub(super) databases: Vec<Range<usize>>,
-    pub(super) query: Range<usize>,
 }
 
 /// The scheme when it is one of Redis.
@@ -66,7 +65,6 @@ pub(super) fn parse(text: &str) -> Option<Parts> {
         user_info: begin..host_at,
         endpoints,
         databases,
-        query,
     })
 }
 

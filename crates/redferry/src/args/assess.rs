@@ -39,7 +39,7 @@ pub(crate) struct AssessArgs {
     #[arg(long, value_name = "DIR", help_heading = "What is known")]
     pub(crate) app: Option<PathBuf>,
     /// Several caches: a file of addresses, one a line, or what `az redis list -o json` prints
-    #[arg(long, value_name = "FILE", conflicts_with = "metrics", help_heading = "What is known")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["metrics", "app"], help_heading = "What is known")]
     pub(crate) fleet: Option<PathBuf>,
     /// Keys that are looked at for types, sizes and times to live, at most; 0 looks at none
     #[arg(long, value_name = "N", default_value_t = 10_000, help_heading = "What is known")]

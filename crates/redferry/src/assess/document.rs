@@ -11,6 +11,7 @@ pub(super) fn of(inventory: &Inventory, plan: &Plan) -> Value {
         fields.insert("address".into(), address.into());
         fields.insert("sku".into(), plan.size.as_ref().map(|size| size.sku.clone()).into());
         fields.insert("clustering_policy".into(), json!(plan.clustering.policy));
+        fields.insert("metrics".into(), json!(inventory.metrics));
         let count = |severity: &Severity| (severity.as_str().to_owned(), json!(plan.count(*severity)));
         fields.insert(
             "counts".into(),

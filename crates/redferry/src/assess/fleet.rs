@@ -34,7 +34,7 @@ pub(super) async fn run(args: &AssessArgs, planning: &Planning, file: &Path) -> 
         return Err(texts::unusable("--fleet", file, &"there is no cache in it"));
     }
     let resources = match &args.arm {
-        Some(arm) => texts::resources("--arm", arm)?.into_iter().filter_map(Result::ok).collect(),
+        Some(arm) => resources(arm)?,
         None => Vec::new(),
     };
     let mut done = Vec::new();
@@ -51,6 +51,15 @@ pub(super) async fn run(args: &AssessArgs, planning: &Planning, file: &Path) -> 
         }
     }
     Ok(ended(&done))
+}
+
+/// The resources of the caches. One that cannot be used would be missing from a plan, and nothing would say so.
+fn resources(arm: &Path) -> Result<Vec<Resource>, Exit> {
+    let numbered = (1..).zip(texts::resources("--arm", arm)?);
+    let usable = numbered.map(|(number, resource)| {
+        resource.map_err(|error| texts::unusable("--arm", arm, &format!("entry {number}: {error}")))
+    });
+    usable.collect()
 }
 
 /// A list of addresses, or of resources.

@@ -3,8 +3,8 @@
 use super::super::Severity;
 use super::super::inventory::times;
 use super::{Finding, Known};
-use crate::Service;
 use crate::catalog::{BlockedCommand, Condition, Effect, Situation};
+use crate::{ClusteringPolicy, Service};
 
 /// Containers whose subcommands Redis 6 does not count, and that applications hardly ever use for what still works.
 /// CLIENT, CLUSTER, MEMORY and SCRIPT are left out: libraries use what works of them all the time.
@@ -23,15 +23,17 @@ fn used<'a>(known: &'a Known<'_>, effect: Effect) -> Vec<Used<'a>> {
     let Some(live) = known.live() else { return Vec::new() };
     let geo = known.resource().is_some_and(|resource| !resource.linked.is_empty());
     let holds = |condition: &Condition| match condition {
-        Condition::Policy(policy) => *policy == known.policy,
+        // A cluster's clients know already that these are about one node.
+        Condition::Policy(policy) => {
+            let known_already = *policy == ClusteringPolicy::OSSCluster && known.inventory.is_clustered();
+            *policy == known.policy && !known_already
+        }
         Condition::Situation(Situation::Geo) => geo,
         Condition::Situation(Situation::Clustered) => false,
     };
     let rows = known.catalog.commands.rows.iter();
     rows.filter(|row| row.service == Service::Amr && row.effect == effect)
         .filter(|row| row.when.is_empty() || row.when.iter().any(holds))
-        // A cluster's clients know already that these are about one node.
-        .filter(|row| row.when.is_empty() || !known.inventory.is_clustered() || geo)
         .filter_map(|row| {
             let calls = live.commands.get(&row.command).copied()?;
             Some(Used { name: &row.command, calls, row })

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::ReadError;
 
 /// What the metrics of a cache say about each of these.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Metrics {
     /// Bytes, over all shards.
     pub used_memory: Option<Series>,
@@ -21,6 +21,7 @@ pub struct Metrics {
     /// Operations per second, over all shards.
     pub ops: Option<Series>,
     /// Gaps, and metrics without data.
+    #[serde(skip)]
     pub notes: Vec<String>,
 }
 
@@ -33,6 +34,23 @@ pub struct Series {
     pub average: f64,
     /// Points of time with a value.
     pub points: usize,
+    /// Timeseries that it was made of: one for each shard, or one for all without the filter by shard.
+    pub timeseries: usize,
+}
+
+impl Series {
+    /// The same metric of another answer: other days, or another spelling of its name.
+    fn with(self, other: Series) -> Series {
+        let points = self.points + other.points;
+        let sum = self.average * self.points as f64 + other.average * other.points as f64;
+        Series {
+            peak: self.peak.max(other.peak),
+            p95: self.p95.max(other.p95),
+            average: sum / points as f64,
+            points,
+            timeseries: self.timeseries.min(other.timeseries),
+        }
+    }
 }
 
 /// How the shards of a cache make one value.
@@ -85,7 +103,8 @@ pub fn metrics(text: &str) -> Result<Metrics, ReadError> {
             };
             match series(metric, *join, name, &mut notes) {
                 Some(series) => {
-                    found.insert((*known).to_owned(), series);
+                    let joined = found.get(*known).map_or(series, |other| other.with(series));
+                    found.insert((*known).to_owned(), joined);
                 }
                 None => notes.push(format!("{name} has no data in this span")),
             }
@@ -98,7 +117,7 @@ pub fn metrics(text: &str) -> Result<Metrics, ReadError> {
             format!("there is only {}", others.join(", "))
         };
         return Err(ReadError::NoMetrics(format!(
-            "{what}; ask for usedmemory, usedmemoryRss, serverLoad, connectedclients, cacheRead, cacheWrite, operationsPerSecond"
+            "{what}; ask for usedmemory, usedmemoryRss, serverLoad, connectedclients, cacheRead, cacheWrite, operationsPerSecond with --filter \"ShardId eq '*'\""
         )));
     }
     let take = |names: &[&str]| names.iter().find_map(|name| found.get(*name).copied());
@@ -121,7 +140,9 @@ fn name(metric: &Value) -> Option<&str> {
 /// Joins the shards of each point of time, then looks over time.
 fn series(metric: &Value, join: Join, name: &str, notes: &mut Vec<String>) -> Option<Series> {
     let mut times: BTreeMap<&str, Point> = BTreeMap::new();
+    let mut timeseries = 0;
     for shard in metric.get("timeseries").and_then(Value::as_array).into_iter().flatten() {
+        timeseries += 1;
         for point in shard.get("data").and_then(Value::as_array).into_iter().flatten() {
             let Some(time) = point.get("timeStamp").and_then(Value::as_str) else { continue };
             let number = |field: &str| point.get(field).and_then(Value::as_f64);
@@ -145,6 +166,7 @@ fn series(metric: &Value, join: Join, name: &str, notes: &mut Vec<String>) -> Op
         p95: *maxima.get(rank)?,
         average: averages.iter().sum::<f64>() / averages.len() as f64,
         points: maxima.len(),
+        timeseries,
     })
 }
 
@@ -195,8 +217,14 @@ mod tests {
             metric("serverLoad", &shards),
             metric("allcacheRead", &shards),
         ]);
-        assert_eq!(read.used_memory, Some(Series { peak: 31.0, p95: 31.0, average: 6.0, points: 2 }));
-        assert_eq!(read.server_load, Some(Series { peak: 30.0, p95: 30.0, average: 5.0, points: 2 }));
+        assert_eq!(
+            read.used_memory,
+            Some(Series { peak: 31.0, p95: 31.0, average: 6.0, points: 2, timeseries: 2 })
+        );
+        assert_eq!(
+            read.server_load,
+            Some(Series { peak: 30.0, p95: 30.0, average: 5.0, points: 2, timeseries: 2 })
+        );
         assert_eq!(read.read.unwrap().peak, 31.0);
         assert!(read.notes.is_empty());
     }
@@ -206,6 +234,15 @@ mod tests {
         let points: Vec<_> = (1..=100).map(|hour| (Some(f64::from(hour)), None)).collect();
         let read = read(vec![metric("connectedclients", &[&points])]);
         assert_eq!(read.connections.map(|series| (series.p95, series.peak)), Some((95.0, 100.0)));
+    }
+
+    #[test]
+    fn answers_about_the_same_metric_are_joined() {
+        let of = |peaks: [f64; 2]| metric("allusedmemory", &[&peaks.map(|peak| (Some(peak), None))]);
+        for list in [[of([9.0, 5.0]), of([1.0, 1.0])], [of([1.0, 1.0]), of([9.0, 5.0])]] {
+            let series = read(list.to_vec()).used_memory.unwrap();
+            assert_eq!((series.peak, series.average, series.points), (9.0, 4.0, 4));
+        }
     }
 
     #[test]
