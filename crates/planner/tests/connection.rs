@@ -113,7 +113,13 @@ fn names_of_all_clouds() {
         let conversion = done(&format!("rediss://:k@{old}:6380"), &wish);
         assert_eq!(conversion.converted, format!("rediss://:k@{new}:10000"));
         assert!(conversion.notes.iter().any(|note| note.contains("guess")), "{:?}", conversion.notes);
-        let error = refused(&format!("rediss://:k@{old}:6380"), &Wish::default());
+        let unknown = done(&format!("rediss://:k@{old}:6380"), &Wish::default());
+        let region = new.split('.').nth(1).unwrap();
+        assert_eq!(unknown.converted, format!("rediss://:k@{}:10000", new.replace(region, "REGION")));
+        assert!(unknown.notes.iter().any(|note| note.contains("in place of REGION")), "{:?}", unknown.notes);
+        // Who rewrites files does not look at each.
+        let cautious = Wish { cautious: true, ..Wish::default() };
+        let error = refused(&format!("rediss://:k@{old}:6380"), &cautious);
         assert_eq!(error, ConnectionError::NewHostNeeded { host: old.into() });
     }
 }
@@ -214,6 +220,25 @@ fn yaml_of_spring_kubernetes_and_sidekiq() {
         Form::Yaml,
         ":concurrency: 5\n:url: rediss://:k@shop.westeurope.redis.azure.net:10000/0\n",
     );
+}
+
+#[test]
+fn blocks_of_yaml_are_files_of_their_own() {
+    let old = "kind: ConfigMap\ndata:\n  # all of it\n  application.yml: |\n    spring:\n      data:\n        redis:\n          host: ~\n\n          port: 6380\n          database: 3\n  .env: |-\n    # of the worker\n    REDIS_HOST=~\n    REDIS_PORT=6380\n  appsettings.json: |2+\n    {\n      \"Redis\": \"~:6380,password=abc=,ssl=True\"\n    }\n  config.rb: >\n    Redis.new(url: \"rediss://:k@~:6380/0\")\n  list:\n  - |\n    rediss://:k@~:6380/0\n  plain: >-\n    ~:6380,password=k,ssl=True\n  other: |\n    PORT=6380\n";
+    let of = |host: &str| old.replace('~', host);
+    let new = of(NEW).replacen("6380", "10000", 6).replace("database: 3", "database: 0");
+    becomes(&of("shop.redis.cache.windows.net"), Form::Yaml, &new);
+    // A secret in a secret's block is base64 as well.
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let secret = |url: &str| format!("kind: Secret\ndata:\n  url: |\n    {}\n", STANDARD.encode(url));
+    becomes(
+        &secret("rediss://:k@shop.redis.cache.windows.net:6380/0"),
+        Form::Yaml,
+        &secret(&format!("rediss://:k@{NEW}:10000/0")),
+    );
+    // Blocks in blocks come to an end.
+    let deep: String = (0..200).map(|depth| format!("{}a: |\n", " ".repeat(depth))).collect();
+    assert_eq!(refused(&deep, &Wish::default()), ConnectionError::NothingFound);
 }
 
 #[test]

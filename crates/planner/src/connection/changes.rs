@@ -50,7 +50,7 @@ pub(super) fn find(document: &Document, places: &Places, wish: &Wish) -> Changes
     for field in document.fields() {
         if let Some(renewed) = search.string(field) {
             if role::of(&field.name).is_some_and(|(role, _)| role == Role::Host) {
-                search.anchors.push(role::anchor(&field.name));
+                search.anchors.push((field.file, role::anchor(&field.name)));
             }
             search.accept(field, renewed);
         } else if search.is_host(field) {
@@ -74,8 +74,8 @@ struct Search<'d> {
     /// The document speaks of Redis somewhere.
     about_redis: bool,
     changes: Changes,
-    /// What the names of hosts' settings begin with.
-    anchors: Vec<Vec<String>>,
+    /// Files within the document, and what the names of hosts' settings begin with there.
+    anchors: Vec<(usize, Vec<String>)>,
 }
 
 impl Search<'_> {
@@ -332,7 +332,7 @@ impl Search<'_> {
             }),
             _ => self.renewed(old),
         };
-        self.anchors.push(role::anchor(&field.name));
+        self.anchors.push((field.file, role::anchor(&field.name)));
         if let Some(new) = new {
             if self.wish.policy == Some(ClusteringPolicy::OSSCluster)
                 && spring::is(field)
@@ -361,8 +361,8 @@ impl Search<'_> {
     fn settings(&mut self) {
         let anchors = std::mem::take(&mut self.anchors);
         for field in self.document.fields() {
-            let beside = anchors.iter().any(|anchor| role::belongs(&field.name, anchor))
-                || (!anchors.is_empty() && field.name == ["after", "port"]);
+            let beside = (anchors.iter().filter(|(file, _)| *file == field.file))
+                .any(|(_, anchor)| role::belongs(&field.name, anchor) || field.name == ["after", "port"]);
             if let (true, Some((role, _))) = (beside, role::of(&field.name)) {
                 self.setting(field, role);
             }

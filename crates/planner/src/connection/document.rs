@@ -24,6 +24,8 @@ pub struct Field {
     pub value: String,
     /// Where the encoded value stands in the text, without its quotes.
     pub span: Range<usize>,
+    /// Where the file within a file begins that it is a setting of; those of others do not belong to it.
+    pub(super) file: usize,
     pub(super) coding: Coding,
 }
 
@@ -130,7 +132,7 @@ impl Document {
 
 impl Field {
     pub(super) fn plain(name: Vec<String>, text: &str, span: Range<usize>) -> Field {
-        Field { name, value: text[span.clone()].to_owned(), span, coding: Coding::Plain }
+        Field { name, value: text[span.clone()].to_owned(), span, file: 0, coding: Coding::Plain }
     }
 
     /// This value instead, written as the old one was.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::{ConnectionError, lines, stack_exchange, url};
+use super::{ConnectionError, lines, stack_exchange, url, yaml};
 
 /// A way to write connection settings down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -75,11 +75,12 @@ impl Form {
             .filter(|line| !line.trim_start().is_empty() && !line.trim_start().starts_with(['#', '!']))
             .collect();
         let all = |is: fn(&str) -> bool| !lines.is_empty() && lines.iter().all(|line| is(line));
+        let outside_blocks = yaml::outside_blocks(&lines);
         if all(lines::is_env) {
             Form::Env
-        } else if all(lines::is_properties) && lines.iter().any(|line| lines::has_equals(line)) {
+        } else if all(lines::is_properties) && outside_blocks.iter().any(|line| lines::has_equals(line)) {
             Form::Properties
-        } else if all(is_yaml) {
+        } else if !lines.is_empty() && outside_blocks.into_iter().all(is_yaml) {
             Form::Yaml
         } else {
             Form::Source
@@ -96,7 +97,7 @@ fn is_yaml(line: &str) -> bool {
         return true;
     }
     let line = line.strip_prefix("- ").unwrap_or(line);
-    if line == "---" || line == "-" {
+    if line == "---" || line == "-" || yaml::begins_block(line) {
         return true;
     }
     let name = line.trim_start_matches(':').split_once(':');

@@ -13,8 +13,8 @@ pub struct Wish {
     pub policy: Option<ClusteringPolicy>,
     /// Microsoft Entra ID instead of access keys.
     pub entra: bool,
-    /// Leave database numbers as they are, and hosts that are none of Azure: who rewrites files moves no data, and does
-    /// not look at each.
+    /// Leave database numbers as they are, hosts that are none of Azure, and names that are not wholly known: who rewrites
+    /// files moves no data, and does not look at each.
     pub cautious: bool,
 }
 
@@ -31,6 +31,9 @@ pub struct Places {
 
 /// The port of Azure Managed Redis and of the Enterprise tiers, for clients.
 pub(crate) const PORT: u16 = 10000;
+
+/// Stands for a region that nobody told. Every form of settings can hold it, and no name that can be resolved does.
+const UNKNOWN_REGION: &str = "REGION";
 
 /// What becomes of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +121,14 @@ impl Places {
         };
         let host = match (&self.region, regional) {
             (Some(region), Some(true) | None) => format!("{name}.{region}{suffix}"),
-            (None, Some(true) | None) => return Renewed::Unknown,
+            (None, Some(true) | None) if self.cautious => return Renewed::Unknown,
+            (None, Some(true) | None) => {
+                let host = format!("{name}.{UNKNOWN_REGION}{suffix}");
+                let note = format!(
+                    "put the region of the new cache in place of {UNKNOWN_REGION}, or give it with --region;                      `hostName` of the resource has the whole name, for --to-host"
+                );
+                return Renewed::To { host, note: Some(note) };
+            }
             (_, Some(false)) => format!("{name}{suffix}"),
         };
         let doubt = match regional {

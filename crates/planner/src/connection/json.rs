@@ -45,7 +45,7 @@ impl Reader<'_> {
             }),
             Some('"') => {
                 let (value, span) = self.string()?;
-                self.fields.push(Field { name: path.concat(), value, span, coding: Coding::Json });
+                self.fields.push(Field { name: path.concat(), value, span, file: 0, coding: Coding::Json });
                 Ok(())
             }
             Some(_) => {

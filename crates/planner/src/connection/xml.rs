@@ -36,7 +36,13 @@ pub(super) fn fields(text: &str) -> Vec<Field> {
                 _ => [vec![format!("element{number}")], parts(name)].concat(),
             };
             let span = element.start() + value.start()..element.start() + value.end();
-            fields.push(Field { name: path, value: decode(value.as_str()), span, coding: Coding::Xml });
+            fields.push(Field {
+                name: path,
+                value: decode(value.as_str()),
+                span,
+                file: 0,
+                coding: Coding::Xml,
+            });
         }
     }
     fields

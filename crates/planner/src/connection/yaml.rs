@@ -1,17 +1,27 @@
-//! The part of YAML that settings are written in: mappings and lists by indentation, scalars on one line.
+//! The part of YAML that settings are written in: mappings and lists by indentation, scalars on one line, and blocks
+//! (`|`, `>`), which are whole files in a ConfigMap and are read as what they look like.
 //!
-//! Blocks (`|`, `>`), flow collections and anchors stay as they are.
+//! Flow collections and anchors stay as they are.
+
+use std::ops::Range;
 
 use super::document::{Coding, Field, parts};
-use super::lines::is_env;
+use super::lines::{self, is_env};
 use super::stack_exchange::trimmed;
+use super::{Form, json, source, xml};
+
+/// A file in a file in a file: more is not settings.
+const DEEPEST: usize = 3;
 
 pub(super) fn fields(text: &str) -> Vec<Field> {
+    fields_within(text, 0)
+}
+
+fn fields_within(text: &str, depth: usize) -> Vec<Field> {
     let mut fields: Vec<Field> = Vec::new();
     // Indentation and name of the mappings around a line.
     let mut around: Vec<(usize, Vec<String>)> = Vec::new();
-    // A block scalar, and how far the line that began it is indented.
-    let mut block: Option<usize> = None;
+    let mut block: Option<Block> = None;
     // `name` of a list's item, for the `value` that follows.
     let mut called: Option<(usize, Vec<String>)> = None;
     let mut at = 0;
@@ -21,19 +31,24 @@ pub(super) fn fields(text: &str) -> Vec<Field> {
         let line = whole.trim_end();
         let content = line.trim_start();
         let mut indent = line.len() - content.len();
-        if content.is_empty() || content.starts_with('#') {
+        if content.is_empty() {
             continue;
         }
-        if block.is_some_and(|outer| indent > outer) {
+        if let Some(open) = block.as_mut().filter(|open| indent > open.outer) {
+            open.span.end = at;
             continue;
         }
-        block = None;
+        fields.extend(block.take().into_iter().flat_map(|block| block.fields(text, depth)));
+        if content.starts_with('#') {
+            continue;
+        }
         let mut content_at = begin + indent;
         let mut content = content;
         if content == "---" {
             around.clear();
             continue;
         }
+        let dash = indent;
         while let Some(item) = content.strip_prefix("- ") {
             let blanks = 2 + item.len() - item.trim_start().len();
             (content, content_at, indent) = (item.trim_start(), content_at + blanks, indent + blanks);
@@ -41,6 +56,10 @@ pub(super) fn fields(text: &str) -> Vec<Field> {
         }
         around.retain(|(outer, _)| *outer < indent);
         let path = || around.iter().flat_map(|(_, name)| name.clone()).collect::<Vec<String>>();
+        if begins_block(content) {
+            block = Some(Block { outer: dash, name: path(), span: at..at });
+            continue;
+        }
         let Some((name, colon)) = name(content) else {
             // An entry of a list: `- NAME=value` as compose files have it, or a value alone.
             let equals = content.find('=').filter(|_| is_env(content));
@@ -55,7 +74,9 @@ pub(super) fn fields(text: &str) -> Vec<Field> {
         let first = text[value.clone()].trim_start().chars().next();
         match first {
             None | Some('#') => around.push((indent, parts(name))),
-            Some('|' | '>') => block = Some(indent),
+            Some('|' | '>') => {
+                block = Some(Block { outer: indent, name: [path(), parts(name)].concat(), span: at..at });
+            }
             Some('{' | '[' | '&' | '*') => {}
             Some(_) => {
                 let names = match &called {
@@ -71,7 +92,69 @@ pub(super) fn fields(text: &str) -> Vec<Field> {
             }
         }
     }
+    fields.extend(block.into_iter().flat_map(|block| block.fields(text, depth)));
     fields
+}
+
+/// A scalar of several lines.
+struct Block {
+    /// How far the line that began it is indented.
+    outer: usize,
+    name: Vec<String>,
+    span: Range<usize>,
+}
+
+impl Block {
+    /// What is set in it, by the names that it has there.
+    fn fields(self, text: &str, depth: usize) -> Vec<Field> {
+        let (inner, begin) = (&text[self.span.clone()], self.span.start);
+        let one_value = !inner.trim().contains(['\n', '"', '\'']);
+        let mut fields = match Form::of(inner) {
+            _ if depth == DEEPEST => return Vec::new(),
+            Form::Yaml => fields_within(inner, depth + 1),
+            Form::Json => json::fields(inner).unwrap_or_default(),
+            Form::Xml => xml::fields(inner),
+            Form::Properties => lines::properties(inner),
+            // `NAME=` sets nothing; base64 ends like that.
+            Form::Env if !one_value || !inner.trim_end().ends_with('=') => lines::env(inner),
+            Form::Source if !one_value => source::fields(inner),
+            Form::Env | Form::Source | Form::StackExchange | Form::Url => {
+                let span = trimmed(inner, 0..inner.len());
+                return vec![Field::plain(self.name, text, span.start + begin..span.end + begin)];
+            }
+        };
+        for field in &mut fields {
+            field.span = field.span.start + begin..field.span.end + begin;
+            field.file += begin;
+        }
+        fields
+    }
+}
+
+/// `|`, `>-`, `|2+` and the like.
+pub(super) fn begins_block(content: &str) -> bool {
+    let content = content.split(" #").next().unwrap_or_default().trim_end();
+    content.strip_prefix(['|', '>']).is_some_and(|rest| {
+        rest.len() <= 2 && rest.bytes().all(|byte| byte.is_ascii_digit() || b"+-".contains(&byte))
+    })
+}
+
+/// The lines that are not within blocks.
+pub(super) fn outside_blocks<'t>(lines: &[&'t str]) -> Vec<&'t str> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut block = None;
+    let mut outside = Vec::new();
+    for line in lines {
+        if block.is_some_and(|outer| indent(line) > outer) {
+            continue;
+        }
+        let content = line.trim_start().trim_start_matches("- ");
+        let value = name(content).map_or(content, |(_, colon)| content[colon + 1..].trim_start());
+        let within = if name(content).is_some() { line.len() - content.len() } else { indent(line) };
+        block = begins_block(value).then_some(within);
+        outside.push(*line);
+    }
+    outside
 }
 
 /// The name of a mapping's entry and where its colon stands.
@@ -85,7 +168,7 @@ fn name(content: &str) -> Option<(&str, usize)> {
     (!name.is_empty() && name.chars().all(simple)).then_some((name, colon))
 }
 
-fn scalar(fields: &mut Vec<Field>, text: &str, name: Vec<String>, span: std::ops::Range<usize>) {
+fn scalar(fields: &mut Vec<Field>, text: &str, name: Vec<String>, span: Range<usize>) {
     let span = trimmed(text, span);
     let value = &text[span.clone()];
     let quoted = |quote: char, coding: Coding| {
@@ -97,7 +180,7 @@ fn scalar(fields: &mut Vec<Field>, text: &str, name: Vec<String>, span: std::ops
             '"' => serde_json::from_str(&format!("\"{inner}\"")).ok()?,
             _ => inner.replace("''", "'"),
         };
-        Some(Field { name: name.clone(), value, span, coding })
+        Some(Field { name: name.clone(), value, span, file: 0, coding })
     };
     let field = match value.chars().next() {
         Some('"') => quoted('"', Coding::Json),
