@@ -48,7 +48,8 @@ pub fn run(quick: bool) -> Result<()> {
 }
 
 fn steps(quick: bool) -> Vec<Step> {
-    let mut tests = vec!["test", "--workspace"];
+    // One run tells everything that is broken.
+    let mut tests = vec!["test", "--workspace", "--no-fail-fast"];
     if quick {
         // Only the test kit's own unit tests need what it downloads.
         tests.extend(["--lib", "--bins", "--exclude", "testkit"]);
