@@ -80,23 +80,30 @@ pub enum ConnectionError {
     NothingFound,
 }
 
-/// Converts connection settings of any form to those of Azure Managed Redis.
+/// Converts connection settings of any form to those of Azure Managed Redis. The text tells the form when it is not told.
 ///
 /// # Errors
 /// The text is not of the form, has no host to convert, or the new host is not known.
 pub fn convert(
     text: &str,
     wish: &Wish,
-    form: Option<Form>,
+    told: Option<Form>,
     catalog: &Catalog,
 ) -> Result<Conversion, ConnectionError> {
     if text.trim().is_empty() {
         return Err(ConnectionError::Empty);
     }
     let places = Places::new(wish, catalog)?;
-    let form = form.unwrap_or_else(|| Form::of(text));
-    let document = Document::parse(text, form)?;
-    let changes = changes::find(&document, &places, wish);
+    let read = |form| -> Result<_, ConnectionError> {
+        let document = Document::parse(text, form)?;
+        let changes = changes::find(&document, &places, wish);
+        Ok((form, document, changes))
+    };
+    let (mut form, mut document, mut changes) = read(told.unwrap_or_else(|| Form::of(text)))?;
+    if !changes.found && changes.enterprise.is_none() && told.is_none() {
+        // `cache = Redis(host="...")` can be a line of several forms.
+        (form, document, changes) = read(Form::Source)?;
+    }
     if let Some(host) = &changes.enterprise {
         return Err(ConnectionError::Enterprise { host: host.clone() });
     }

@@ -329,6 +329,16 @@ fn pieces_of_programs() {
             "Jedis",
         ),
         (
+            "redis.createClient(6380, 'shop.redis.cache.windows.net', {}); net.connect(6380, 'localhost'); f('x', 6380)",
+            "redis.createClient(10000, 'shop.westeurope.redis.azure.net', {}); net.connect(6380, 'localhost'); f('x', 6380)",
+            "Redis.Cluster (ioredis)",
+        ),
+        (
+            "cache = redis.Redis(host='shop.redis.cache.windows.net', port=6380)",
+            "cache = redis.Redis(host='shop.westeurope.redis.azure.net', port=10000)",
+            "RedisCluster (redis-py)",
+        ),
+        (
             "redis.Redis(host='shop.redis.cache.windows.net', port=6379, db=2, ssl=False, password=\"a'b\")",
             "redis.Redis(host='shop.westeurope.redis.azure.net', port=10000, db=0, ssl=True, password=\"a'b\")",
             "RedisCluster (redis-py)",

@@ -15,11 +15,14 @@ struct Library {
     entra: &'static str,
 }
 
+const CELERY_TLS: &str =
+    "Celery: a rediss:// URL needs ssl_cert_reqs=CERT_REQUIRED in its query, or broker_use_ssl";
+
 const LIBRARIES: &[Library] = &[
     Library {
         words: &["celery", "broker_url", "kombu"],
         cluster: "Celery: kombu does not speak cluster; use NoCluster, or EnterpriseCluster with a global_keyprefix in braces",
-        always: "Celery: a rediss:// URL needs ssl_cert_reqs=CERT_REQUIRED in its query, or broker_use_ssl",
+        always: CELERY_TLS,
         entra: "",
     },
     Library {
@@ -77,6 +80,10 @@ pub(super) fn of(text: &str, form: Form, changes: &Changes, wish: &Wish) -> Vec<
                 .filter(|(applies, text)| *applies && !text.is_empty())
                 .map(|(_, text)| (*text).to_owned()),
         );
+    }
+    // It says how certificates are checked already.
+    if lower.contains("ssl_cert_reqs") {
+        notes.retain(|note| note != CELERY_TLS);
     }
     notes.extend(policy(form, wish, changes).map(str::to_owned));
     if wish.entra {

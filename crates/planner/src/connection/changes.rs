@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::document::{Document, Edit, Field};
 use super::host::{PORT, Places, Renewed, Wish};
 use super::role::{self, Role};
-use super::{Form, spring, stack_exchange, url};
+use super::{Form, source, spring, stack_exchange, url};
 use crate::ClusteringPolicy;
 
 /// One change.
@@ -45,10 +45,18 @@ pub(crate) struct Changes {
 pub(super) fn find(document: &Document, places: &Places, wish: &Wish) -> Changes {
     // Only a host to put in everywhere asks for it, and a document can be large.
     let about_redis = places.wished().is_some() && document.text().to_ascii_lowercase().contains("redis");
-    let mut search =
-        Search { document, places, wish, about_redis, changes: Changes::default(), anchors: Vec::new() };
+    let mut search = Search {
+        document,
+        places,
+        wish,
+        about_redis,
+        changes: Changes::default(),
+        anchors: Vec::new(),
+        hosts: Vec::new(),
+    };
     for field in document.fields() {
         if let Some(renewed) = search.string(field) {
+            search.hosts.push(field.span.start);
             if role::of(&field.name).is_some_and(|(role, _)| role == Role::Host) {
                 search.anchors.push((field.file, role::anchor(&field.name)));
             }
@@ -74,8 +82,10 @@ struct Search<'d> {
     /// The document speaks of Redis somewhere.
     about_redis: bool,
     changes: Changes,
-    /// Files within the document, and what the names of hosts' settings begin with there.
+    /// Which file or element hosts are in ([`Field::file`]), and what the names of their settings begin with.
     anchors: Vec<(usize, Vec<String>)>,
+    /// Where they stand.
+    hosts: Vec<usize>,
 }
 
 impl Search<'_> {
@@ -332,6 +342,7 @@ impl Search<'_> {
             }),
             _ => self.renewed(old),
         };
+        self.hosts.push(field.span.start);
         self.anchors.push((field.file, role::anchor(&field.name)));
         if let Some(new) = new {
             if self.wish.policy == Some(ClusteringPolicy::OSSCluster)
@@ -359,10 +370,19 @@ impl Search<'_> {
 
     /// Ports, TLS and the like that stand beside a host.
     fn settings(&mut self) {
-        let anchors = std::mem::take(&mut self.anchors);
-        for field in self.document.fields() {
-            let beside = (anchors.iter().filter(|(file, _)| *file == field.file))
-                .any(|(_, anchor)| role::belongs(&field.name, anchor) || field.name == ["after", "port"]);
+        let (anchors, hosts) = (std::mem::take(&mut self.anchors), std::mem::take(&mut self.hosts));
+        let fields = self.document.fields();
+        for (index, field) in fields.iter().enumerate() {
+            let host = match field.name.first().map(String::as_str) {
+                Some(source::BEFORE_HOST) => fields.get(index + 1),
+                Some(source::AFTER_HOST) => index.checked_sub(1).and_then(|index| fields.get(index)),
+                _ => None,
+            };
+            let beside = match host {
+                Some(host) => hosts.binary_search(&host.span.start).is_ok(),
+                None => (anchors.iter().filter(|(file, _)| *file == field.file))
+                    .any(|(_, anchor)| role::belongs(&field.name, anchor)),
+            };
             if let (true, Some((role, _))) = (beside, role::of(&field.name)) {
                 self.setting(field, role);
             }

@@ -24,7 +24,8 @@ pub struct Field {
     pub value: String,
     /// Where the encoded value stands in the text, without its quotes.
     pub span: Range<usize>,
-    /// Where the file within a file begins that it is a setting of; those of others do not belong to it.
+    /// Which file within the file, or which element, it is a setting of, by where that begins; those of others do not
+    /// belong to it. 0 is the whole.
     pub(super) file: usize,
     pub(super) coding: Coding,
 }

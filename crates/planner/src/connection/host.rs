@@ -125,7 +125,8 @@ impl Places {
             (None, Some(true) | None) => {
                 let host = format!("{name}.{UNKNOWN_REGION}{suffix}");
                 let note = format!(
-                    "put the region of the new cache in place of {UNKNOWN_REGION}, or give it with --region;                      `hostName` of the resource has the whole name, for --to-host"
+                    "put the region of the new cache in place of {UNKNOWN_REGION}, or give it with --region; \
+                     `hostName` of the resource has the whole name, for --to-host"
                 );
                 return Renewed::To { host, note: Some(note) };
             }

@@ -6,10 +6,11 @@ use regex::Regex;
 
 use super::document::{Field, parts};
 
-/// A name with its value, a literal or URL alone, or a literal and the number after it.
+/// A name with its value, a literal or URL alone, or a literal and the number before or after it.
 static SETTING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
+        (?: \b(?P<before>[0-9]{4,5}) \s*,\s* )?
         (?: (?P<name>[A-Za-z_][\w.\-]*) ["'\]]* \s* (?: => | := | = | : ) \s* )?
         (?:
             "(?P<double>(?:[^"\\\n]|\\.)*)" | '(?P<single>(?:[^'\\\n]|\\.)*)' | `(?P<back>[^`\n]*)`
@@ -20,6 +21,11 @@ static SETTING: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("an expression of this file, which every test of it compiles")
 });
+
+/// How the port is called that has no name and stands before its host; no name that is read looks like this.
+pub(super) const BEFORE_HOST: &str = "(before)";
+/// The same after it.
+pub(super) const AFTER_HOST: &str = "(after)";
 
 /// What literals say. Backslashes are left as they are: none is needed in what is exchanged.
 pub(super) fn fields(text: &str) -> Vec<Field> {
@@ -32,12 +38,15 @@ pub(super) fn fields(text: &str) -> Vec<Field> {
             continue;
         }
         let name = name.unwrap_or_default();
-        let port = found.name("port").filter(|_| literal.is_some());
-        fields.push(Field::plain(name.clone(), text, value.range()));
-        if let Some(port) = port {
-            // `Jedis("host", 6380)`: a port when a host stands before it, which only its value tells.
-            fields.push(Field::plain(vec!["after".into(), "port".into()], text, port.range()));
-        }
+        // `createClient(6380, "host")`, `Jedis("host", 6380)`: a port when a host stands beside it, which only its value
+        // tells.
+        let port = |group: &str, place: &str| {
+            let port = found.name(group).filter(|_| literal.is_some())?;
+            Some(Field::plain(vec![place.into(), "port".into()], text, port.range()))
+        };
+        fields.extend(port("before", BEFORE_HOST));
+        fields.push(Field::plain(name, text, value.range()));
+        fields.extend(port("port", AFTER_HOST));
     }
     fields
 }

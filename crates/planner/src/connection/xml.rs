@@ -19,9 +19,7 @@ fn expression(text: &str) -> Regex {
 /// Every attribute. Those of one element belong together; a `value` is called as the `key` or `name` beside it.
 pub(super) fn fields(text: &str) -> Vec<Field> {
     let mut fields = Vec::new();
-    for (number, element) in
-        ELEMENT.find_iter(text).enumerate().filter(|(_, found)| !found.as_str().starts_with("<!--"))
-    {
+    for element in ELEMENT.find_iter(text).filter(|found| !found.as_str().starts_with("<!--")) {
         let attributes: Vec<_> = ATTRIBUTE
             .captures_iter(element.as_str())
             .filter_map(|found| Some((found.get(1)?.as_str(), found.get(2).or(found.get(3))?)))
@@ -31,16 +29,16 @@ pub(super) fn fields(text: &str) -> Vec<Field> {
             .find(|(name, _)| ["key", "name"].contains(name))
             .map(|(_, value)| value.as_str());
         for (name, value) in &attributes {
-            let path = match called {
-                Some(called) if ["value", "connectionString"].contains(name) => parts(called),
-                _ => [vec![format!("element{number}")], parts(name)].concat(),
+            let (name, file) = match called {
+                Some(called) if ["value", "connectionString"].contains(name) => (called, 0),
+                _ => (*name, element.start() + 1),
             };
             let span = element.start() + value.start()..element.start() + value.end();
             fields.push(Field {
-                name: path,
+                name: parts(name),
                 value: decode(value.as_str()),
                 span,
-                file: 0,
+                file,
                 coding: Coding::Xml,
             });
         }
