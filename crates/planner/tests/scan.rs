@@ -89,6 +89,7 @@ fn notifications_config_and_refused_commands() {
         ("a.js", "await client.configGet('maxmemory')"),
         ("a.cs", "server.ConfigSet(\"maxmemory\", value);"),
         ("a.java", "jedis.configResetStat();"),
+        ("a.cs", "mux.GetServer(\"a\", 10000).ConfigSet(\"maxmemory-policy\", \"x\");"),
         ("a.go", "rdb.ConfigGet(ctx, \"maxmemory\")"),
         ("a.rb", "redis.call('CONFIG', 'GET', '*')"),
     ] {

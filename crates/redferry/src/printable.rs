@@ -10,9 +10,18 @@ const LONGEST: usize = 200;
 /// Long names are cut. Two names that are not the same do not look the same: what was cut off is told apart by
 /// its length and a fingerprint.
 pub(crate) fn printable(key: &[u8]) -> String {
-    let mut text = String::new();
     let (shown, cut) = key.split_at(key.len().min(LONGEST));
-    for chunk in shown.utf8_chunks() {
+    let mut text = escaped(shown);
+    if !cut.is_empty() {
+        _ = write!(text, "[{:08x}]... ({} bytes)", fingerprint(cut), key.len());
+    }
+    text
+}
+
+/// The same of a sentence, which is not cut.
+pub(crate) fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
         for char in chunk.valid().chars() {
             if char.is_control() || char == '\\' {
                 text.extend(char.escape_default());
@@ -25,9 +34,6 @@ pub(crate) fn printable(key: &[u8]) -> String {
         for byte in chunk.invalid() {
             _ = write!(text, "\\x{byte:02x}");
         }
-    }
-    if !cut.is_empty() {
-        _ = write!(text, "[{:08x}]... ({} bytes)", fingerprint(cut), key.len());
     }
     text
 }

@@ -27,7 +27,7 @@ pub(super) enum Argument {
 
 static METHOD: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?P<receiver>[A-Za-z_$@][\w]*)(?:\(\))?(?:\.|->|\?\.|::)(?P<name>[A-Za-z_]\w*)\s*(?:<[^>()]*>)?\(",
+        r"(?:(?P<receiver>[A-Za-z_$@][\w]*)(?:\(\))?|\))(?:\.|->|\?\.|::)(?P<name>[A-Za-z_]\w*)\s*(?:<[^>()]*>)?\(",
     )
     .expect("an expression of this file, which every test of it compiles")
 });
@@ -46,6 +46,9 @@ const SENDERS: &[&str] = &[
     "dispatch",
     "customcommand",
 ];
+
+/// Methods of StackExchange.Redis that give something to call commands on.
+const GETTERS: &[&str] = &["GETSERVER", "GETDATABASE"];
 
 /// Names of StackExchange.Redis and node-redis that are not those of commands.
 const ALIASES: &[(&str, &str)] = &[
@@ -76,14 +79,21 @@ pub(super) fn of(line: &Line<'_>) -> Vec<Call> {
     if ["//", "#", "* ", "--", "/*"].iter().any(|comment| text.starts_with(comment)) {
         return Vec::new();
     }
-    METHOD.captures_iter(text).filter_map(|found| call(text, &found)).collect()
+    let mut calls: Vec<Call> = Vec::new();
+    for found in METHOD.captures_iter(text) {
+        // `mux.GetServer(...).ConfigSet(...)`: what is called on the result of a call is as certain as that.
+        let chained =
+            calls.last().is_some_and(|before| before.certain || GETTERS.contains(&before.name.as_str()));
+        calls.extend(call(text, &found, chained));
+    }
+    calls
 }
 
-fn call(text: &str, found: &regex::Captures<'_>) -> Option<Call> {
+fn call(text: &str, found: &regex::Captures<'_>, chained: bool) -> Option<Call> {
     let name = squashed(found.name("name")?.as_str());
     let name = name.strip_suffix("ASYNC").unwrap_or(&name).to_owned();
     let mut arguments = arguments(&text[found.get(0)?.end()..]);
-    let receiver = found.name("receiver")?.as_str().to_ascii_lowercase();
+    let receiver = found.name("receiver").map(|receiver| receiver.as_str().to_ascii_lowercase());
     if SENDERS.contains(&name.to_ascii_lowercase().as_str()) {
         // The first of Go is the context.
         let at = arguments.iter().position(|argument| matches!(argument, Argument::Literal(_)))?;
@@ -94,10 +104,11 @@ fn call(text: &str, found: &regex::Captures<'_>) -> Option<Call> {
         let rest: Vec<Argument> = sent.chain(words[1..].iter().cloned()).collect();
         return Some(Call { name: squashed(&first), written: first, certain: true, arguments: rest });
     }
-    let certain =
+    let certain = receiver.map_or(chained, |receiver| {
         ["redis", "jedis", "cache", "rdb", "valkey", "lettuce"].iter().any(|word| receiver.contains(word))
             || ["r", "conn", "client", "db", "server", "pipe", "pipeline", "database", "commands", "sync"]
-                .contains(&receiver.as_str());
+                .contains(&receiver.as_str())
+    });
     if arguments.len() > 1 && arguments[0] == Argument::Unknown && text.contains("(ctx,") {
         arguments.remove(0);
     }

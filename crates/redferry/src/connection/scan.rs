@@ -10,7 +10,7 @@ use super::tree::{Skipped, Tree};
 use crate::args::ScanArgs;
 use crate::exit::{Code, Exit};
 use crate::plan;
-use crate::printable::printable;
+use crate::printable::{escaped, printable};
 
 /// What a source tree says.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ fn lines(scanned: &Scanned) -> String {
     let mut text = String::new();
     for finding in &scanned.findings {
         let file = printable(finding.file.as_bytes());
-        let what = printable(finding.text.as_bytes());
+        let what = escaped(finding.text.as_bytes());
         let Finding { line, id, remedy, .. } = finding;
         text.push_str(&format!("{file}:{line}: {what} [{id}]\n    -> {remedy}\n"));
     }
