@@ -15,17 +15,25 @@ pub(super) fn findings(known: &Known<'_>) -> Vec<Finding> {
         kinds.entry((found.severity, found.kind.as_str())).or_default().push(found);
     }
     let finding = |((severity, kind), found): ((super::super::Severity, &str), Vec<&AppFinding>)| {
-        let mut places: Vec<String> = found
-            .iter()
-            .take(NAMED)
-            .map(|found| format!("{}:{} {}", found.file, found.line, found.what))
-            .collect();
+        let mut said: Vec<(&str, Vec<String>)> = Vec::new();
+        for found in found.iter().take(NAMED) {
+            let place = format!("{}:{}", found.file, found.line);
+            match said.iter_mut().find(|(what, _)| *what == found.what) {
+                Some((_, places)) => places.push(place),
+                None => said.push((&found.what, vec![place])),
+            }
+        }
+        let mut places: Vec<String> =
+            said.into_iter().map(|(what, places)| format!("{} {what}", places.join(", "))).collect();
         if found.len() > NAMED {
             places.push(format!("and {} more", found.len() - NAMED));
         }
-        let mut changes: Vec<&str> = found.iter().map(|found| found.change.as_str()).collect();
-        changes.dedup();
-        changes.truncate(NAMED);
+        let mut changes: Vec<&str> = Vec::new();
+        for found in &found {
+            if changes.len() < NAMED && !changes.contains(&found.change.as_str()) {
+                changes.push(&found.change);
+            }
+        }
         Finding::new(
             "application",
             severity,

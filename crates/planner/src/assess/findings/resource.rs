@@ -81,7 +81,11 @@ pub(super) fn rdb_and_aof(known: &Known<'_>) -> Option<Finding> {
             Severity::Warning,
             "RDB and AOF persistence are both on; the target has one of them",
             "rdb-backup-enabled and aof-backup-enabled",
-            "AOF loses at most a second and is what this plan takes; RDB costs less",
+            if resource.linked.is_empty() {
+                "AOF loses at most a second and is what this plan takes; RDB costs less"
+            } else {
+                "neither in an active geo-replication group; AOF, which loses at most a second, without one"
+            },
         )
     })
 }
@@ -115,7 +119,7 @@ pub(super) fn access_keys(known: &Known<'_>) -> Option<Finding> {
         "access_keys",
         Severity::Warning,
         "Access keys are on at the source and off by default at the target",
-        format!("disableAccessKeyAuthentication is not set{}", named.unwrap_or_default()),
+        format!("disableAccessKeyAuthentication is not on{}", named.unwrap_or_default()),
         "move the applications to Entra ID, or create the database with access keys enabled, as the runbook does",
     ))
 }
