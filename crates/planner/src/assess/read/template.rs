@@ -19,8 +19,8 @@ pub(super) type Cache = (Map<String, Value>, Vec<String>);
 
 pub(super) fn is_one(object: &Map<String, Value>) -> bool {
     let schema = object.get("$schema").and_then(Value::as_str).unwrap_or_default();
-    schema.contains("deploymentTemplate")
-        || (object.contains_key("resources") && object.contains_key("contentVersion"))
+    // A resource can have others in it, and says what it is.
+    schema.contains("deploymentTemplate") || (object.contains_key("resources") && !object.contains_key("type"))
 }
 
 /// All caches.
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_template_without_a_cache_says_what_it_has() {
-        let other = r#"{"contentVersion": "1", "resources": [{"type": "Microsoft.Web/sites"}]}"#;
+        let other = r#"{"resources": [{"type": "Microsoft.Web/sites"}]}"#;
         assert!(resource(other).unwrap_err().to_string().contains("the template has Microsoft.Web/sites"));
     }
 }
