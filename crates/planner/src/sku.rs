@@ -39,10 +39,22 @@ pub fn target<'c>(catalog: &'c Catalog, name: &str) -> Result<&'c Sku, PlanError
 /// There is none of that name.
 pub fn source<'c>(catalog: &'c Catalog, name: &str) -> Result<&'c SourceSku, PlanError> {
     let all = &catalog.sources.rows;
-    all.iter().find(|sku| sku.sku.eq_ignore_ascii_case(name)).ok_or_else(|| PlanError::UnknownSku {
-        given: name.to_owned(),
-        known: names(all.iter().map(|sku| sku.sku.as_str())),
+    all.iter().find(|sku| sku.sku.eq_ignore_ascii_case(name)).ok_or_else(|| {
+        if is_enterprise(name) {
+            return PlanError::Enterprise;
+        }
+        let known = names(all.iter().map(|sku| sku.sku.as_str()));
+        PlanError::UnknownSku { given: name.to_owned(), known }
     })
+}
+
+/// `E10`, `F700`, `Enterprise_E10`, `EnterpriseFlash_F300`.
+fn is_enterprise(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let short = name.strip_prefix("ENTERPRISE_").or(name.strip_prefix("ENTERPRISEFLASH_")).unwrap_or(&name);
+    short
+        .strip_prefix(['E', 'F'])
+        .is_some_and(|size| !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The same, of a tier.

@@ -185,6 +185,9 @@ fn what_the_tables_do_not_have_is_said() {
     assert!(matches!(refused(Tier::Premium, "P1", Some(16)), PlanError::Shards { given: 16, max: 15, .. }));
     assert!(matches!(refused(Tier::Basic, "C1", Some(2)), PlanError::ShardsWithoutCluster(_)));
     assert!(matches!(refused(Tier::Premium, "P9", None), PlanError::UnknownSku { .. }));
+    for enterprise in ["E10", "f700", "Enterprise_E10", "EnterpriseFlash_F300"] {
+        assert!(matches!(refused(Tier::Premium, enterprise, None), PlanError::Enterprise));
+    }
     assert!(matches!(refused(Tier::Premium, "C1", None), PlanError::SkuOfOtherTier { .. }));
     assert!(matches!("gold".parse::<Tier>(), Err(PlanError::UnknownTier { .. })));
     assert!(matches!("Enterprise".parse::<Tier>(), Err(PlanError::Enterprise)));

@@ -20,7 +20,8 @@ pub(super) type Cache = (Map<String, Value>, Vec<String>);
 pub(super) fn is_one(object: &Map<String, Value>) -> bool {
     let schema = object.get("$schema").and_then(Value::as_str).unwrap_or_default();
     // A resource can have others in it, and says what it is.
-    schema.contains("deploymentTemplate") || (object.contains_key("resources") && !object.contains_key("type"))
+    schema.contains("deploymentTemplate")
+        || (object.contains_key("resources") && !object.contains_key("type"))
 }
 
 /// All caches.
