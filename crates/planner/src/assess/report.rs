@@ -122,13 +122,14 @@ pub fn facts(plan: &Plan) -> Vec<(String, String)> {
     }
     if let Some(price) = &plan.price {
         let side = |amount: Option<f64>| amount.map_or("not known".into(), |amount| format!("{amount:.2}"));
-        let dated = price.priced_at.map_or(String::new(), |date| format!(", prices of {date}"));
+        let dated = price.priced_at.map_or(String::new(), |date| format!(" of {date}"));
         let mut text = format!(
-            "{} now, {} then, {} a month in {}{dated}",
+            "{} now, {} then, {} a month in {}, prices{dated} from {}",
             side(price.source_monthly),
             side(price.target_monthly),
             price.currency,
-            price.region
+            price.region,
+            price.prices
         );
         if let Some(difference) = price.difference_monthly {
             text.push_str(&format!("; difference {difference:+.2}"));

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::inventory::{Inventory, Live};
 use super::{Finding, Severity, read};
 use crate::catalog::{Catalog, Sku};
-use crate::price::{self, Prices, Request};
+use crate::price::{self, PriceSource, Prices, Request};
 use crate::sku::{Source, Use, map, recommend, target};
 use crate::{PlanError, Series};
 
@@ -40,6 +40,7 @@ pub struct Price {
     pub source_monthly: Option<f64>,
     pub target_monthly: Option<f64>,
     pub difference_monthly: Option<f64>,
+    pub prices: PriceSource,
     pub priced_at: Option<crate::Date>,
 }
 
@@ -192,6 +193,7 @@ pub(super) fn price(
                 target_monthly: estimate.target.as_ref().and_then(|side| side.monthly),
                 currency: estimate.currency,
                 region: estimate.region,
+                prices: estimate.prices,
                 priced_at: estimate.priced_at,
             };
             (price.source_monthly.is_some() || price.target_monthly.is_some()).then_some(price)
