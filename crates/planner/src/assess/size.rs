@@ -32,6 +32,9 @@ pub struct Size {
     pub guide: Option<String>,
 }
 
+/// What plans are priced in.
+pub const CURRENCY: &str = "USD";
+
 /// What both sides cost in a month.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Price {
@@ -181,7 +184,7 @@ pub(super) fn price(
         to: Some(size.sku.clone()),
         ha: Some(size.ha),
         region,
-        currency: "USD".into(),
+        currency: CURRENCY.into(),
     };
     match price::estimate(catalog, prices, &request) {
         Ok(mut estimate) => {

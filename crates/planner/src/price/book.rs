@@ -202,7 +202,8 @@ impl Prices {
             .filter(|line| short_region(&line.item.arm_region_name) == region)
             .filter_map(|line| line.item.currency_code.as_deref())
             .collect();
-        let regions: BTreeSet<String> = sold.iter().map(|line| short_region(&line.item.arm_region_name)).collect();
+        let regions: BTreeSet<String> =
+            sold.iter().map(|line| short_region(&line.item.arm_region_name)).collect();
         let elsewhere = match regions.len() {
             0 => "in no other region either".to_owned(),
             _ => format!("it has one in {}", regions.into_iter().collect::<Vec<_>>().join(", ")),
@@ -216,7 +217,9 @@ impl Prices {
                 "the snapshot has no price for {sku} in {region} ({elsewhere}); ask the retail price API with \
                  --prices live, or give a file of its answer with --prices FILE"
             ),
-            PriceSource::Live if !self.lines.iter().any(|line| short_region(&line.item.arm_region_name) == region) => {
+            PriceSource::Live
+                if !self.lines.iter().any(|line| short_region(&line.item.arm_region_name) == region) =>
+            {
                 format!(
                     "{sku} is not sold in {region}: the retail price API has nothing of Redis there; write the region's \
                      short name, such as westus2"

@@ -8,7 +8,7 @@ use planner::assess::Strategy;
 use planner::sku::Module;
 
 use super::quantities::duration;
-use super::{CatalogFolder, Way};
+use super::{CatalogFolder, PriceFacts, Way};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AssessArgs {
@@ -62,9 +62,8 @@ pub(crate) struct AssessArgs {
     /// Region of the target, such as westus2; the source's when nothing is said
     #[arg(long, help_heading = "What only you know")]
     pub(crate) region: Option<String>,
-    /// Prices from an answer of the retail price API in this file (or an array of its pages)
-    #[arg(long, value_name = "FILE", help_heading = "Facts")]
-    pub(crate) prices: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) prices: PriceFacts,
     #[command(flatten)]
     pub(crate) catalog: CatalogFolder,
     /// Write the plan for people: .html is one page without script, .md is Markdown; may be repeated. For a fleet, the

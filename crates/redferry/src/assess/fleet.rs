@@ -28,7 +28,7 @@ struct Done {
     result: Result<(Inventory, Plan), String>,
 }
 
-pub(super) async fn run(args: &AssessArgs, planning: &Planning, file: &Path) -> Result<Exit, Exit> {
+pub(super) async fn run(args: &AssessArgs, mut planning: Planning, file: &Path) -> Result<Exit, Exit> {
     let members = members(file)?;
     if members.is_empty() {
         return Err(texts::unusable("--fleet", file, &"there is no cache in it"));
@@ -37,10 +37,15 @@ pub(super) async fn run(args: &AssessArgs, planning: &Planning, file: &Path) -> 
         Some(arm) => resources(arm)?,
         None => Vec::new(),
     };
+    let own = members.iter().filter_map(|member| match member {
+        Member::Resource(resource) => Some(&**resource),
+        _ => None,
+    });
+    planning.price(args, own.chain(&resources)).await?;
     let mut done = Vec::new();
     for (index, member) in members.into_iter().enumerate() {
         // One after the other: they may share a network, and nobody is in a hurry.
-        done.push(one(args, planning, &resources, member, index + 1).await);
+        done.push(one(args, &planning, &resources, member, index + 1).await);
     }
     for (index, cache) in done.iter().enumerate() {
         let Ok((inventory, plan)) = &cache.result else { continue };
