@@ -3,6 +3,7 @@
 mod estimate;
 mod finding;
 mod findings;
+pub mod fleet;
 mod inventory;
 mod network;
 mod policy;

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use planner::assess::read::Resource;
-use planner::assess::report::{markdown, report};
+use planner::assess::report::{Report, markdown, report};
 use planner::assess::{Address, CURRENCY, Inventory, Plan, Wishes, assess};
 use planner::price::{Prices, short_region};
 use planner::{Catalog, Date};
@@ -33,6 +33,7 @@ pub(crate) async fn run(args: &AssessArgs) -> Exit {
 async fn try_run(args: &AssessArgs) -> Result<Exit, Exit> {
     let mut planning = Planning::new(args)?;
     if let Some(file) = &args.fleet {
+        connect::warn_of(&args.way);
         return fleet::run(args, planning, file).await;
     }
     if args.source.is_none() && args.arm.is_none() && args.metrics.is_none() {
@@ -117,10 +118,13 @@ impl Planning {
     }
 
     fn write(&self, inventory: &Inventory, plan: &Plan, file: &Path) -> Result<(), Exit> {
-        let report = report(&self.catalog, inventory, plan, self.today);
+        self.write_report(&report(&self.catalog, inventory, plan, self.today), file)
+    }
+
+    fn write_report(&self, report: &Report, file: &Path) -> Result<(), Exit> {
         let text = match form(file)? {
-            Form::Html => page::of(&report),
-            Form::Markdown => markdown(&report),
+            Form::Html => page::of(report),
+            Form::Markdown => markdown(report),
         };
         pages::write(file, &text).map_err(|error| unwritable(file, &error))
     }
@@ -151,15 +155,15 @@ async fn read_live(args: &AssessArgs, source: &str, inventory: &mut Inventory) -
         source_password_prompt: args.source_password_prompt,
     };
     let source = connect::source(&side, &args.way)?;
-    inventory.address = Some(Address {
-        host: source.address.host.clone(),
-        port: source.address.port,
-        tls: source.address.tls,
-    });
+    inventory.address = Some(location(&source.address));
     let live =
         live::read(&source.endpoint, args.sample).await.map_err(|error| Exit::failed(error.to_string()))?;
     inventory.live = Some(live);
     Ok(())
+}
+
+fn location(address: &client::address::Address) -> Address {
+    Address { host: address.host.clone(), port: address.port, tls: address.tls }
 }
 
 /// The resource's name, or else the host's.

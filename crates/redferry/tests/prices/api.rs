@@ -86,10 +86,11 @@ impl Api {
                 tokio::spawn(async move {
                     match tls {
                         // A client that does not trust the certificate goes away.
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => serve(stream, &*answer, &asks).await,
-                            Err(_) => (),
-                        },
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, &*answer, &asks).await;
+                            }
+                        }
                         None => serve(stream, &*answer, &asks).await,
                     }
                 });
