@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::{CURRENCY, Plan, Severity};
+use crate::Date;
+use crate::price::PriceSource;
 
 /// A cache of a fleet and what came of it.
 #[derive(Clone, Debug)]
@@ -35,6 +37,10 @@ pub struct Totals {
     pub target: Sum,
     /// Target less source, of the caches where both are known.
     pub difference: Sum,
+    /// Where the prices come from; none where no cache has one.
+    pub prices: Option<PriceSource>,
+    /// The oldest day of a price.
+    pub priced_at: Option<Date>,
 }
 
 /// A month of those caches that have a price.
@@ -72,6 +78,8 @@ pub fn totals(members: &[Member<'_>]) -> Totals {
             totals.source.add(price.source_monthly);
             totals.target.add(price.target_monthly);
             totals.difference.add(price.difference_monthly);
+            totals.prices = Some(price.prices);
+            totals.priced_at = [totals.priced_at, price.priced_at].into_iter().flatten().min();
         }
     }
     totals
@@ -90,7 +98,7 @@ impl Totals {
             };
             (name.to_owned(), monthly)
         };
-        vec![
+        let mut facts = vec![
             (
                 "caches".into(),
                 format!("{}: {} planned, {} of them read live", self.caches, self.planned, self.read),
@@ -105,6 +113,11 @@ impl Totals {
             sum("price now", self.source, false),
             sum("price then", self.target, false),
             sum("difference", self.difference, true),
-        ]
+        ];
+        if let Some(source) = self.prices {
+            let dated = self.priced_at.map_or(String::new(), |date| format!(" of {date}, the oldest,"));
+            facts.push(("prices".into(), format!("list prices{dated} from {source}")));
+        }
+        facts
     }
 }

@@ -265,7 +265,12 @@ fn the_totals_are_those_of_the_caches_that_have_a_price() {
     assert_eq!(totals["target"], json!({"monthly": 99.28, "caches": 3}), "{document:#}");
     assert_eq!(totals["difference"], json!({"monthly": -14.9, "caches": 2}));
     assert_eq!((&totals["currency"], &totals["blocked"]), (&json!("USD"), &json!(1)));
+    assert_eq!(
+        (&totals["prices"], &totals["priced_at"]),
+        (&json!("file"), &document["caches"][0]["price"]["priced_at"])
+    );
     let text = String::from_utf8(assess(None, &options).stdout).unwrap();
+    assert!(text.contains("the oldest, from the file"), "{text}");
     assert!(text.contains("price now  64.54 USD a month, of 2 of 4 caches"), "{text}");
     assert!(text.contains("difference  -14.90 USD a month, of 2 of 4 caches"), "{text}");
     let page = std::fs::read_to_string(&index).unwrap();

@@ -15,8 +15,8 @@ const HEAD: [(&str, bool); 10] = [
     ("blockers", true),
     ("warnings", true),
     ("notes", true),
-    ("now", true),
-    ("then", true),
+    ("price now", true),
+    ("price then", true),
 ];
 
 /// The table of a fleet: the head, whether a column is one of numbers, and a row for each cache.
