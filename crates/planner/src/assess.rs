@@ -3,6 +3,7 @@
 mod estimate;
 mod finding;
 mod findings;
+pub mod fleet;
 mod inventory;
 mod network;
 mod policy;
@@ -22,7 +23,7 @@ pub use network::Network;
 pub use policy::Clustering;
 pub use runbook::Step;
 pub use settings::{Eviction, Persistence};
-pub use size::{Price, Size};
+pub use size::{CURRENCY, Price, Size};
 pub use strategy::{Scored, Strategy};
 
 use serde::Serialize;

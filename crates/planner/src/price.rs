@@ -4,7 +4,7 @@ mod book;
 
 use serde::Serialize;
 
-pub use self::book::{Answer, Item, PriceSource, Prices, answers};
+pub use self::book::{Answer, Item, PriceSource, Prices, answers, query, short_region};
 
 use crate::catalog::Catalog;
 use crate::sku::{map, source, source_of, target, tier_of};
@@ -98,7 +98,7 @@ pub fn estimate(catalog: &Catalog, prices: &Prices, request: &Request) -> Result
         (source, Some(used.managed(&to, request.ha.unwrap_or(tier.ha()))?))
     };
     Ok(Estimate {
-        region: book::short(&request.region),
+        region: short_region(&request.region),
         currency: request.currency.to_ascii_uppercase(),
         source,
         target,

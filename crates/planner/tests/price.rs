@@ -171,6 +171,31 @@ fn answers_that_are_none() {
 }
 
 #[test]
+fn the_api_is_asked_for_a_whole_region() {
+    let [currency, filter] = price::query("West US 2", "EUR");
+    assert_eq!(currency, ("currencyCode", "'EUR'".into()));
+    assert_eq!(filter.0, "$filter");
+    assert_eq!(
+        filter.1,
+        "serviceName eq 'Redis Cache' and armRegionName eq 'westus2' and type eq 'Consumption'"
+    );
+    let [_, filter] = price::query("x' or 'a' eq 'a", "USD");
+    assert!(filter.1.contains("armRegionName eq 'x''or''a''eq''a' and"), "{}", filter.1);
+}
+
+#[test]
+fn a_region_that_the_api_does_not_know_is_told() {
+    let empty = price::answers("{\"Items\": [], \"NextPageLink\": null}").unwrap();
+    let none = Prices::of_answers(empty, PriceSource::Live, None).unwrap();
+    let both = price::estimate(&Catalog::embedded(), &none, &request("M10", "atlantis")).unwrap();
+    assert!(both.missing[0].contains("nothing of Redis there"), "{:?}", both.missing);
+    let answers = price::answers(&format!("{{\"Items\": [{P2}]}}")).unwrap();
+    let prices = Prices::of_answers(answers, PriceSource::Live, None).unwrap();
+    let both = price::estimate(&Catalog::embedded(), &prices, &request("M10", "westus2")).unwrap();
+    assert!(both.missing[0].contains("has no \"M10 Cache Instance\" there"), "{:?}", both.missing);
+}
+
+#[test]
 fn what_cannot_be_priced_is_said() {
     let catalog = Catalog::embedded();
     let refused = |request: Request| {

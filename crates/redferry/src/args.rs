@@ -4,6 +4,7 @@ mod assess;
 mod connection;
 mod copy;
 mod plan;
+mod prices;
 mod quantities;
 mod rdb;
 mod status;
@@ -23,6 +24,7 @@ pub(crate) use self::copy::{CheckArgs, CopyArgs, Preflight};
 pub(crate) use self::plan::{
     CatalogFolder, DatesArgs, FeaturesArgs, ListArgs, MapArgs, PriceArgs, RecommendArgs, SkuCommand,
 };
+pub(crate) use self::prices::{PriceChoice, PriceFacts};
 use self::quantities::{duration, nonzero_bytes};
 pub(crate) use self::rdb::{ConvertArgs, ExportArgs, Form, ImportArgs, InspectArgs, RdbCommand};
 pub(crate) use self::status::StatusArgs;

@@ -13,9 +13,10 @@ mod texts;
 use std::path::Path;
 use std::time::SystemTime;
 
-use planner::assess::report::{markdown, report};
-use planner::assess::{Address, Inventory, Plan, Wishes, assess};
-use planner::price::Prices;
+use planner::assess::read::Resource;
+use planner::assess::report::{Report, markdown, report};
+use planner::assess::{Address, CURRENCY, Inventory, Plan, Wishes, assess};
+use planner::price::{Prices, short_region};
 use planner::{Catalog, Date};
 
 use crate::args::{AssessArgs, SourceSide};
@@ -30,9 +31,10 @@ pub(crate) async fn run(args: &AssessArgs) -> Exit {
 }
 
 async fn try_run(args: &AssessArgs) -> Result<Exit, Exit> {
-    let planning = Planning::new(args)?;
+    let mut planning = Planning::new(args)?;
     if let Some(file) = &args.fleet {
-        return fleet::run(args, &planning, file).await;
+        connect::warn_of(&args.way);
+        return fleet::run(args, planning, file).await;
     }
     if args.source.is_none() && args.arm.is_none() && args.metrics.is_none() {
         return Err(Exit::usage("say which cache: --source ADDRESS, --arm FILE or --fleet FILE"));
@@ -40,6 +42,7 @@ async fn try_run(args: &AssessArgs) -> Result<Exit, Exit> {
     let mut inventory = planning.inventory();
     inventory.resource = args.arm.as_deref().map(texts::resource).transpose()?;
     inventory.metrics = args.metrics.as_deref().map(texts::metrics).transpose()?;
+    planning.price(args, &inventory.resource).await?;
     if let Some(source) = &args.source {
         read_live(args, source, &mut inventory).await?;
     }
@@ -70,10 +73,7 @@ impl Planning {
     /// Reads what is needed besides the caches, and refuses reports that cannot be written before anything is read.
     fn new(args: &AssessArgs) -> Result<Planning, Exit> {
         let catalog = plan::catalog(&args.catalog)?;
-        let prices = match &args.prices {
-            Some(file) => plan::price::of_file(file)?,
-            None => Prices::snapshot(&catalog),
-        };
+        let prices = Prices::snapshot(&catalog);
         for file in &args.report {
             form(file)?;
             pages::can_be_written(file).map_err(|error| unwritable(file, &error))?;
@@ -89,6 +89,26 @@ impl Planning {
         Ok(Planning { catalog, prices, wishes, today: plan::day(SystemTime::now()) })
     }
 
+    /// Takes the prices that are wished for, for the regions of these caches.
+    async fn price(
+        &mut self,
+        args: &AssessArgs,
+        resources: impl IntoIterator<Item = &Resource>,
+    ) -> Result<(), Exit> {
+        let regions = match &self.wishes.region {
+            Some(region) => [short_region(region)].into(),
+            None => resources
+                .into_iter()
+                .filter_map(|resource| resource.location.as_deref())
+                .map(short_region)
+                .collect(),
+        };
+        if let Some(prices) = plan::prices::chosen(&args.prices, &self.catalog, &regions, CURRENCY).await? {
+            self.prices = prices;
+        }
+        Ok(())
+    }
+
     fn inventory(&self) -> Inventory {
         Inventory { wishes: self.wishes.clone(), ..Inventory::default() }
     }
@@ -98,10 +118,13 @@ impl Planning {
     }
 
     fn write(&self, inventory: &Inventory, plan: &Plan, file: &Path) -> Result<(), Exit> {
-        let report = report(&self.catalog, inventory, plan, self.today);
+        self.write_report(&report(&self.catalog, inventory, plan, self.today), file)
+    }
+
+    fn write_report(&self, report: &Report, file: &Path) -> Result<(), Exit> {
         let text = match form(file)? {
-            Form::Html => page::of(&report),
-            Form::Markdown => markdown(&report),
+            Form::Html => page::of(report),
+            Form::Markdown => markdown(report),
         };
         pages::write(file, &text).map_err(|error| unwritable(file, &error))
     }
@@ -132,15 +155,15 @@ async fn read_live(args: &AssessArgs, source: &str, inventory: &mut Inventory) -
         source_password_prompt: args.source_password_prompt,
     };
     let source = connect::source(&side, &args.way)?;
-    inventory.address = Some(Address {
-        host: source.address.host.clone(),
-        port: source.address.port,
-        tls: source.address.tls,
-    });
+    inventory.address = Some(location(&source.address));
     let live =
         live::read(&source.endpoint, args.sample).await.map_err(|error| Exit::failed(error.to_string()))?;
     inventory.live = Some(live);
     Ok(())
+}
+
+fn location(address: &client::address::Address) -> Address {
+    Address { host: address.host.clone(), port: address.port, tls: address.tls }
 }
 
 /// The resource's name, or else the host's.

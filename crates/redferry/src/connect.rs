@@ -53,6 +53,18 @@ pub(crate) fn target(side: &TargetSide, way: &Way) -> Result<OneSide, Exit> {
     Ok(OneSide { endpoint: endpoint(Side::Target, &address, way)?, address })
 }
 
+/// A source among several that a list names. The file is for this one.
+pub(crate) fn listed(
+    address: Address,
+    file: Option<&Path>,
+    prompt: bool,
+    way: &Way,
+) -> Result<OneSide, Exit> {
+    let asked = Asked { option: "--fleet", ..SOURCE };
+    let address = with_password(&asked, address, file, prompt)?;
+    Ok(OneSide { endpoint: endpoint(Side::Source, &address, way)?, address })
+}
+
 /// A cache that is neither: it is only looked at.
 pub(crate) fn only(text: &str, file: Option<&Path>, prompt: bool, way: &Way) -> Result<OneSide, Exit> {
     let asked = Asked { option: "ADDRESS", what: "cache", variable: "REDFERRY_PASSWORD" };
@@ -69,9 +81,10 @@ struct Asked {
     variable: &'static str,
 }
 
+const SOURCE: Asked = Asked { option: "--source", what: "source", variable: "REDFERRY_SOURCE_PASSWORD" };
+
 fn source_address(side: &SourceSide) -> Result<Address, Exit> {
-    let asked = Asked { option: "--source", what: "source", variable: "REDFERRY_SOURCE_PASSWORD" };
-    address(&asked, &side.source, side.source_password_file.as_deref(), side.source_password_prompt)
+    address(&SOURCE, &side.source, side.source_password_file.as_deref(), side.source_password_prompt)
 }
 
 fn target_address(side: &TargetSide) -> Result<Address, Exit> {
@@ -79,7 +92,7 @@ fn target_address(side: &TargetSide) -> Result<Address, Exit> {
     address(&asked, &side.target, side.target_password_file.as_deref(), side.target_password_prompt)
 }
 
-fn warn_of(way: &Way) {
+pub(crate) fn warn_of(way: &Way) {
     if way.insecure {
         eprintln!(
             "redferry: WARNING: --insecure accepts any certificate; whoever sits between here and the caches can \
@@ -101,9 +114,18 @@ fn endpoint(side: Side, address: &Address, way: &Way) -> Result<Endpoint, Exit> 
 }
 
 fn address(asked: &Asked, text: &str, file: Option<&Path>, prompt: bool) -> Result<Address, Exit> {
+    let address = Address::parse(text).map_err(|error| Exit::usage(format!("{}: {error}", asked.option)))?;
+    with_password(asked, address, file, prompt)
+}
+
+fn with_password(
+    asked: &Asked,
+    address: Address,
+    file: Option<&Path>,
+    prompt: bool,
+) -> Result<Address, Exit> {
     let Asked { option, what, variable } = *asked;
     let wrong = |error: String| Exit::usage(format!("{option}: {error}"));
-    let address = Address::parse(text).map_err(|error| wrong(error.to_string()))?;
     let password = if let Some(file) = file {
         Some(Secret::from_file(file).map_err(|error| wrong(error.to_string()))?)
     } else if prompt {

@@ -59,7 +59,7 @@ fn main() -> std::process::ExitCode {
             Command::Assess(args) => assess::run(args).await.of("assess"),
             Command::Sku(command) => plan::sku::run(command),
             Command::Features(args) => plan::features::run(args).of("features"),
-            Command::Price(args) => plan::price::run(args).of("price"),
+            Command::Price(args) => plan::price::run(args).await.of("price"),
             Command::Connection(command) => connection::run(command, cli.quiet).await,
             Command::Dates(args) => plan::dates::run(args).of("dates"),
         }

@@ -3,6 +3,7 @@
 pub(crate) mod dates;
 pub(crate) mod features;
 pub(crate) mod price;
+pub(crate) mod prices;
 pub(crate) mod sku;
 pub(crate) mod table;
 

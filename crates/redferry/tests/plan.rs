@@ -1,4 +1,5 @@
-//! The commands that plan, through the real binary. They connect to nothing, so there are no servers here.
+//! The commands that plan, through the real binary. Nothing here connects to anything: prices of today are in
+//! `tests/prices`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -232,15 +233,20 @@ fn price_compares_both_sides() {
 
 #[test]
 fn the_snapshot_answers_where_it_can_and_says_that_it_does() {
-    let m10 = document("price --sku M10 --region westus2", 0);
+    let m10 = document("price --sku M10 --region westus2 --prices snapshot", 0);
     assert_eq!((&m10["source_monthly"], &m10["target_monthly"]), (&json!(449.68), &Value::Null));
     assert_eq!((&m10["prices"], &m10["priced_at"]), (&json!("snapshot"), &json!("2026-02")));
-    assert_eq!(document("price --sku M10 --region westus2 --no-ha", 0)["source_monthly"], json!(224.84));
-    let c3 = document("price --sku C3 --tier standard --region eastus", 0);
+    let single = document("price --sku M10 --region westus2 --no-ha --prices snapshot", 0);
+    assert_eq!(single["source_monthly"], json!(224.84));
+    let c3 = document("price --sku C3 --tier standard --region eastus --prices snapshot", 0);
     assert_eq!((&c3["source_monthly"], &c3["target_monthly"]), (&json!(328.5), &Value::Null));
     assert!(c3["notes"][0].as_str().unwrap().contains("--prices"), "{c3:#}");
-    assert!(text("price --sku M10 --region westus2").contains("snapshot in the catalogue of 2026-02"));
-    refused("price --sku P2 --region westus2", "the snapshot has no price for P2 in westus2");
+    let said = text("price --sku M10 --region westus2 --prices snapshot");
+    assert!(said.contains("snapshot in the catalogue of 2026-02"), "{said}");
+    refused(
+        "price --sku P2 --region westus2 --prices snapshot",
+        "the snapshot has no price for P2 in westus2",
+    );
 }
 
 #[test]
@@ -302,7 +308,10 @@ fn another_catalogue_replaces_the_tables_that_it_has() {
     folder.file("prices.json", &dearer);
     folder.file("readme.txt", "not a table");
     let with = |command: &str| format!("{command} --catalog {}", folder.path().display());
-    assert_eq!(document(&with("price --sku M10 --region westus2"), 0)["source_monthly"], json!(1460.0));
+    assert_eq!(
+        document(&with("price --sku M10 --region westus2 --prices snapshot"), 0)["source_monthly"],
+        json!(1460.0)
+    );
     // The other tables are those that came with the program.
     assert_eq!(document(&with("sku map --sku P1"), 0)["target"], "B5");
     folder.file("mapping.json", &table("mapping.json").replace("\"B1000\"", "\"B1001\""));

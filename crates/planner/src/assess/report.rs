@@ -1,8 +1,10 @@
 //! The plan as a document: what is said is here, how it looks is up to whoever writes it.
 
 mod charts;
+mod fleet;
 mod markdown;
 
+pub use fleet::{fleet, table};
 pub use markdown::markdown;
 
 use super::read::{Metrics, Series};
@@ -40,6 +42,19 @@ pub enum Block {
         bars: Vec<Bar>,
     },
     Step(super::Step),
+    Table {
+        /// Names of the columns; columns of numbers stand at the right.
+        head: Vec<(String, bool)>,
+        rows: Vec<Vec<Cell>>,
+    },
+}
+
+/// A cell of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    pub text: String,
+    /// Another page, as a link is written.
+    pub link: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -122,13 +137,14 @@ pub fn facts(plan: &Plan) -> Vec<(String, String)> {
     }
     if let Some(price) = &plan.price {
         let side = |amount: Option<f64>| amount.map_or("not known".into(), |amount| format!("{amount:.2}"));
-        let dated = price.priced_at.map_or(String::new(), |date| format!(", prices of {date}"));
+        let dated = price.priced_at.map_or(String::new(), |date| format!(" of {date}"));
         let mut text = format!(
-            "{} now, {} then, {} a month in {}{dated}",
+            "{} now, {} then, {} a month in {}, prices{dated} from {}",
             side(price.source_monthly),
             side(price.target_monthly),
             price.currency,
-            price.region
+            price.region,
+            price.prices
         );
         if let Some(difference) = price.difference_monthly {
             text.push_str(&format!("; difference {difference:+.2}"));
@@ -149,14 +165,15 @@ pub fn facts(plan: &Plan) -> Vec<(String, String)> {
 
 fn glance(catalog: &Catalog, plan: &Plan, today: crate::Date) -> Block {
     let mut all = facts(plan);
-    let retires = dates::left(catalog, today).into_iter().find(|event| event.id == "acr_retires");
-    if let Some(event) = retires {
-        all.push((
-            "retires".into(),
-            format!("{} ({} days from {today}): {}", event.date, event.days_left, event.what),
-        ));
-    }
+    all.extend(retires(catalog, today));
     Block::Facts(all)
+}
+
+/// The day on which caches of today's kind retire.
+fn retires(catalog: &Catalog, today: crate::Date) -> Option<(String, String)> {
+    let event = dates::left(catalog, today).into_iter().find(|event| event.id == "acr_retires")?;
+    let text = format!("{} ({} days from {today}): {}", event.date, event.days_left, event.what);
+    Some(("retires".into(), text))
 }
 
 fn findings(plan: &Plan) -> Vec<Block> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::inventory::{Inventory, Live};
 use super::{Finding, Severity, read};
 use crate::catalog::{Catalog, Sku};
-use crate::price::{self, Prices, Request};
+use crate::price::{self, PriceSource, Prices, Request};
 use crate::sku::{Source, Use, map, recommend, target};
 use crate::{PlanError, Series};
 
@@ -32,6 +32,9 @@ pub struct Size {
     pub guide: Option<String>,
 }
 
+/// What plans are priced in.
+pub const CURRENCY: &str = "USD";
+
 /// What both sides cost in a month.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Price {
@@ -40,6 +43,7 @@ pub struct Price {
     pub source_monthly: Option<f64>,
     pub target_monthly: Option<f64>,
     pub difference_monthly: Option<f64>,
+    pub prices: PriceSource,
     pub priced_at: Option<crate::Date>,
 }
 
@@ -180,7 +184,7 @@ pub(super) fn price(
         to: Some(size.sku.clone()),
         ha: Some(size.ha),
         region,
-        currency: "USD".into(),
+        currency: CURRENCY.into(),
     };
     match price::estimate(catalog, prices, &request) {
         Ok(mut estimate) => {
@@ -192,6 +196,7 @@ pub(super) fn price(
                 target_monthly: estimate.target.as_ref().and_then(|side| side.monthly),
                 currency: estimate.currency,
                 region: estimate.region,
+                prices: estimate.prices,
                 priced_at: estimate.priced_at,
             };
             (price.source_monthly.is_some() || price.target_monthly.is_some()).then_some(price)

@@ -1,6 +1,7 @@
 //! Prices of nodes: answers of Azure's retail price API, or the catalogue's snapshot.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,15 @@ pub fn answers(text: &str) -> Result<Vec<Answer>, PlanError> {
     }
 }
 
+/// What to ask the API for: all that a region sells of the service by the hour. One such answer is one page as a rule and
+/// has every SKU, where a question for each meter would be one for each side.
+pub fn query(region: &str, currency: &str) -> [(&'static str, String); 2] {
+    let region = short_region(region).replace('\'', "''");
+    let filter =
+        format!("serviceName eq 'Redis Cache' and armRegionName eq '{region}' and type eq 'Consumption'");
+    [("currencyCode", format!("'{currency}'")), ("$filter", filter)]
+}
+
 /// Where prices come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -69,6 +79,16 @@ pub enum PriceSource {
     File,
     /// The API, just now.
     Live,
+}
+
+impl fmt::Display for PriceSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PriceSource::Snapshot => "the snapshot in the catalogue",
+            PriceSource::File => "the file",
+            PriceSource::Live => "the retail price API",
+        })
+    }
 }
 
 /// Prices to look up.
@@ -114,10 +134,11 @@ impl Prices {
         Prices { source: PriceSource::Snapshot, lines, partial: false }
     }
 
-    /// What the API answered, from a file or just now; `date` is the day of that, if it is known.
+    /// What the API answered, from a file or just now, for one region or several; `date` is the day of that, if it is
+    /// known.
     ///
     /// # Errors
-    /// There is no price in the answers.
+    /// There is no price in a file. The API itself answers so for a region that it does not know.
     pub fn of_answers(
         answers: Vec<Answer>,
         source: PriceSource,
@@ -126,7 +147,10 @@ impl Prices {
         let partial = answers.last().is_some_and(|answer| answer.next_page.is_some());
         let lines: Vec<Line> =
             (answers.into_iter()).flat_map(|answer| answer.items).map(|item| Line { item, date }).collect();
-        if lines.is_empty() { Err(PlanError::EmptyAnswer) } else { Ok(Prices { source, lines, partial }) }
+        if lines.is_empty() && source == PriceSource::File {
+            return Err(PlanError::EmptyAnswer);
+        }
+        Ok(Prices { source, lines, partial })
     }
 
     pub(super) fn source(&self) -> PriceSource {
@@ -143,7 +167,7 @@ impl Prices {
         sku: &str,
         tier: Option<Tier>,
     ) -> Result<Found, String> {
-        let region = short(&request.region);
+        let region = short_region(&request.region);
         let meter = meter(catalog, sku);
         let sold: Vec<&Line> = (self.lines.iter())
             .filter(|line| {
@@ -151,7 +175,7 @@ impl Prices {
             })
             .filter(|line| line.item.is_hourly())
             .collect();
-        let here = sold.iter().copied().filter(|line| short(&line.item.arm_region_name) == region);
+        let here = sold.iter().copied().filter(|line| short_region(&line.item.arm_region_name) == region);
         let mut priced: Vec<&Line> = here.filter(|line| line.item.is_in(&request.currency)).collect();
         // Basic and Standard share the meter's name; where the product tells them apart, it decides.
         if let Some(tier) = tier
@@ -175,10 +199,11 @@ impl Prices {
 
     fn why_missing(&self, sold: &[&Line], meter: &str, sku: &str, region: &str, currency: &str) -> String {
         let here: BTreeSet<&str> = (sold.iter())
-            .filter(|line| short(&line.item.arm_region_name) == region)
+            .filter(|line| short_region(&line.item.arm_region_name) == region)
             .filter_map(|line| line.item.currency_code.as_deref())
             .collect();
-        let regions: BTreeSet<String> = sold.iter().map(|line| short(&line.item.arm_region_name)).collect();
+        let regions: BTreeSet<String> =
+            sold.iter().map(|line| short_region(&line.item.arm_region_name)).collect();
         let elsewhere = match regions.len() {
             0 => "in no other region either".to_owned(),
             _ => format!("it has one in {}", regions.into_iter().collect::<Vec<_>>().join(", ")),
@@ -189,9 +214,20 @@ impl Prices {
         }
         match self.source {
             PriceSource::Snapshot => format!(
-                "the snapshot has no price for {sku} in {region} ({elsewhere}); ask the retail price API, or give a \
-                 file of its answer with --prices"
+                "the snapshot has no price for {sku} in {region} ({elsewhere}); ask the retail price API with \
+                 --prices live, or give a file of its answer with --prices FILE"
             ),
+            PriceSource::Live
+                if !self.lines.iter().any(|line| short_region(&line.item.arm_region_name) == region) =>
+            {
+                format!(
+                    "{sku} is not sold in {region}: the retail price API has nothing of Redis there; write the region's \
+                     short name, such as westus2"
+                )
+            }
+            PriceSource::Live => {
+                format!("{sku} is not sold in {region}: the retail price API has no {meter:?} there")
+            }
             _ if self.partial => format!(
                 "no {meter:?} in {region} in this page of the answer, and there are more: follow NextPageLink"
             ),
@@ -224,7 +260,7 @@ impl Item {
 }
 
 /// `West US 2` as `westus2`.
-pub(super) fn short(region: &str) -> String {
+pub fn short_region(region: &str) -> String {
     region.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
 }
 

@@ -8,7 +8,7 @@ use planner::assess::Strategy;
 use planner::sku::Module;
 
 use super::quantities::duration;
-use super::{CatalogFolder, Way};
+use super::{CatalogFolder, PriceFacts, Way};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AssessArgs {
@@ -27,19 +27,25 @@ pub(crate) struct AssessArgs {
     /// Ask for the source's password on the terminal
     #[arg(long, conflicts_with = "source_password_file", help_heading = "Connection")]
     pub(crate) source_password_prompt: bool,
+    /// Connect to the caches of --fleet where that is a list of resources, too; addresses always are
+    #[arg(long, requires = "fleet", help_heading = "Connection")]
+    pub(crate) connect: bool,
+    /// For --fleet: a folder with a file for each cache's password, called as the cache or its host
+    #[arg(long, value_name = "DIR", requires = "fleet", conflicts_with_all = ["source_password_file", "source_password_prompt"], help_heading = "Connection")]
+    pub(crate) source_passwords: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) way: Way,
     /// The resource as `az redis show -o json` prints it, or an ARM template with it; - is standard input
     #[arg(long, value_name = "FILE", help_heading = "What is known")]
     pub(crate) arm: Option<PathBuf>,
-    /// Metrics as `az monitor metrics list -o json` prints them
+    /// Metrics as `az monitor metrics list -o json` prints them; with --fleet a folder with a NAME.json for each cache
     #[arg(long, value_name = "FILE", help_heading = "What is known")]
     pub(crate) metrics: Option<PathBuf>,
     /// The sources of the applications: what in them has to change (see redferry connection scan)
     #[arg(long, value_name = "DIR", help_heading = "What is known")]
     pub(crate) app: Option<PathBuf>,
     /// Several caches: a file of addresses, one a line, or what `az redis list -o json` prints
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["metrics", "app"], help_heading = "What is known")]
+    #[arg(long, value_name = "FILE", conflicts_with = "app", help_heading = "What is known")]
     pub(crate) fleet: Option<PathBuf>,
     /// Keys that are looked at for types, sizes and times to live, at most; 0 looks at none
     #[arg(long, value_name = "N", default_value_t = 10_000, help_heading = "What is known")]
@@ -62,13 +68,12 @@ pub(crate) struct AssessArgs {
     /// Region of the target, such as westus2; the source's when nothing is said
     #[arg(long, help_heading = "What only you know")]
     pub(crate) region: Option<String>,
-    /// Prices from an answer of the retail price API in this file (or an array of its pages)
-    #[arg(long, value_name = "FILE", help_heading = "Facts")]
-    pub(crate) prices: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) prices: PriceFacts,
     #[command(flatten)]
     pub(crate) catalog: CatalogFolder,
-    /// Write the plan for people: .html is one page without script, .md is Markdown; may be repeated. For a fleet, the
-    /// name of each cache goes before the ending
+    /// Write the plan for people: .html is one page without script, .md is Markdown; may be repeated. For a fleet this is
+    /// the index, and the name of each cache goes before the ending of its own
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub(crate) report: Vec<PathBuf>,
 }

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use planner::sku::Module;
 use planner::{Series, Tier};
 
+use super::PriceFacts;
 use super::quantities::bytes;
 
 /// Where facts come from.
@@ -155,9 +156,8 @@ pub(crate) struct PriceArgs {
     /// Three letters
     #[arg(long, value_name = "CODE", default_value = "USD", value_parser = currency)]
     pub(crate) currency: String,
-    /// Prices from an answer of the retail price API in this file (or an array of its pages)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) prices: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) prices: PriceFacts,
     #[command(flatten)]
     pub(crate) catalog: CatalogFolder,
 }

@@ -1,109 +1,125 @@
-//! Many caches at once: one table, and a plan for each.
+//! Many caches at once: one table, a plan for each, and what they come to together.
 
+mod answer;
+mod folder;
+mod list;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use planner::assess::read::Resource;
-use planner::assess::report::verdict;
-use planner::assess::{Inventory, Plan, Severity};
-use serde_json::{Value, json};
+use futures_util::{StreamExt, stream};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use planner::assess::fleet::{Member, totals};
+use planner::assess::{Inventory, Plan, report};
 
-use super::{Planning, document, name, read_live, text, texts};
+use self::list::Entry;
+use super::{Planning, live, location, name};
 use crate::args::AssessArgs;
-use crate::exit::{Code, Exit};
-use crate::plan::table::aligned;
+use crate::exit::Exit;
+use crate::interrupt;
 
-/// A cache of the list.
-enum Member {
-    /// Is connected to.
-    Address(String),
-    /// Is planned from what Azure tells alone.
-    Resource(Box<Resource>),
-    /// Cannot be planned; why.
-    Unusable(String),
-}
+/// Caches that are read at the same time. They may share a network, and nobody is in a hurry.
+const AT_A_TIME: usize = 4;
+
+/// What no link of a page needs to have encoded.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A cache and what came of it.
 struct Done {
     name: String,
-    result: Result<(Inventory, Plan), String>,
+    inventory: Inventory,
+    /// None where nothing is known of it.
+    plan: Option<Plan>,
+    /// Why it could not be read, or not be planned.
+    trouble: Option<String>,
 }
 
-pub(super) async fn run(args: &AssessArgs, planning: &Planning, file: &Path) -> Result<Exit, Exit> {
-    let members = members(file)?;
-    if members.is_empty() {
-        return Err(texts::unusable("--fleet", file, &"there is no cache in it"));
-    }
-    let resources = match &args.arm {
-        Some(arm) => resources(arm)?,
-        None => Vec::new(),
-    };
-    let mut done = Vec::new();
-    for (index, member) in members.into_iter().enumerate() {
-        // One after the other: they may share a network, and nobody is in a hurry.
-        done.push(one(args, planning, &resources, member, index + 1).await);
-    }
-    for (index, cache) in done.iter().enumerate() {
-        let Ok((inventory, plan)) = &cache.result else { continue };
-        let twin = done[..index].iter().any(|other| file_part(&other.name) == file_part(&cache.name));
-        let part = file_part(&cache.name) + &if twin { format!("-{}", index + 1) } else { String::new() };
-        for report in &args.report {
-            planning.write(inventory, plan, &beside(report, &part))?;
+impl Done {
+    fn member(&self) -> Member<'_> {
+        let resource = self.inventory.resource.as_ref();
+        Member {
+            name: &self.name,
+            today: resource.map(|resource| format!("{} {}", resource.sku.tier, resource.sku.name)),
+            plan: self.plan.as_ref(),
+            trouble: self.trouble.as_deref(),
+            read: self.inventory.live.is_some(),
         }
     }
-    Ok(ended(&done))
 }
 
-/// The resources of the caches. One that cannot be used would be missing from a plan, and nothing would say so.
-fn resources(arm: &Path) -> Result<Vec<Resource>, Exit> {
-    let numbered = (1..).zip(texts::resources("--arm", arm)?);
-    let usable = numbered.map(|(number, resource)| {
-        resource.map_err(|error| texts::unusable("--arm", arm, &format!("entry {number}: {error}")))
-    });
-    usable.collect()
-}
-
-/// A list of addresses, or of resources.
-fn members(file: &Path) -> Result<Vec<Member>, Exit> {
-    let text = texts::text("--fleet", file)?;
-    if text.trim_start_matches('\u{feff}').trim_start().starts_with(['[', '{']) {
-        let resources = planner::assess::read::resources(&text)
-            .map_err(|error| texts::unusable("--fleet", file, &error))?;
-        return Ok(resources
-            .into_iter()
-            .map(|resource| match resource {
-                Ok(resource) => Member::Resource(Box::new(resource)),
-                Err(error) => Member::Unusable(error.to_string()),
-            })
-            .collect());
-    }
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Ok(lines.map(|line| Member::Address(line.to_owned())).collect())
-}
-
-async fn one(
-    args: &AssessArgs,
-    planning: &Planning,
-    resources: &[Resource],
-    member: Member,
-    number: usize,
-) -> Done {
-    let mut inventory = planning.inventory();
-    match member {
-        Member::Unusable(why) => return Done { name: format!("entry {number}"), result: Err(why) },
-        Member::Resource(resource) => inventory.resource = Some(*resource),
-        Member::Address(address) => {
-            // An address that cannot be read is not repeated: a password may be in it.
-            if let Err(exit) = read_live(args, &address, &mut inventory).await {
-                let name = inventory.address.map_or(format!("line {number}"), |address| address.host);
-                return Done { name, result: Err(exit.message()) };
+pub(super) async fn run(args: &AssessArgs, mut planning: Planning, file: &Path) -> Result<Exit, Exit> {
+    let (entries, warnings) = list::read(args, file)?;
+    planning.price(args, entries.iter().filter_map(|entry| entry.resource.as_ref())).await?;
+    let done: Vec<Done> = {
+        let each = entries.into_iter().map(|entry| one(args, &planning, entry));
+        // In the order of the list, whichever answers first.
+        let all = stream::iter(each).buffered(AT_A_TIME).collect();
+        tokio::select! {
+            done = all => done,
+            () = interrupt::asked() => {
+                return Err(Exit::interrupted("interrupted while the caches were read; nothing was written"));
             }
-            let host = inventory.address.as_ref().map(|address| address.host.clone());
-            inventory.resource = resources.iter().find(|resource| resource.host == host).cloned();
         }
+    };
+    let members: Vec<Member<'_>> = done.iter().map(Done::member).collect();
+    let totals = totals(&members);
+    let parts = parts(&done);
+    for file in &args.report {
+        for (cache, part) in done.iter().zip(&parts) {
+            if let Some(plan) = &cache.plan {
+                planning.write(&cache.inventory, plan, &beside(file, part))?;
+            }
+        }
+        let links: Vec<Option<String>> = done
+            .iter()
+            .zip(&parts)
+            .map(|(cache, part)| cache.plan.as_ref().map(|_| link(&beside(file, part))))
+            .collect();
+        let index = report::fleet(&planning.catalog, &members, &links, &totals, &warnings, planning.today);
+        planning.write_report(&index, file)?;
+    }
+    Ok(answer::of(&done, &members, &totals, &warnings))
+}
+
+async fn one(args: &AssessArgs, planning: &Planning, entry: Entry) -> Done {
+    let mut inventory = planning.inventory();
+    inventory.resource = entry.resource;
+    inventory.metrics = entry.metrics;
+    let trouble = match entry.source {
+        Ok(None) => None,
+        Ok(Some(source)) => match live::read(&source.endpoint, args.sample).await {
+            Ok(live) => {
+                inventory.address = Some(location(&source.address));
+                inventory.live = Some(live);
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        },
+        Err(why) => Some(why),
+    };
+    if trouble.is_some() && inventory.resource.is_none() {
+        return Done { name: entry.name, inventory, plan: None, trouble };
     }
     name(&mut inventory);
-    let plan = planning.plan(&inventory);
-    Done { name: inventory.name.clone(), result: Ok((inventory, plan)) }
+    let mut plan = planning.plan(&inventory);
+    if let Some(why) = &trouble {
+        plan.notes.insert(0, format!("the live cache could not be read: {why}"));
+    }
+    Done { name: inventory.name.clone(), inventory, plan: Some(plan), trouble }
+}
+
+/// The part of a file's name for each cache; no two are the same, even where capitals do not matter.
+fn parts(done: &[Done]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut parts = Vec::new();
+    for (number, cache) in (1..).zip(done) {
+        let mut part = file_part(&cache.name);
+        while !taken.insert(part.to_ascii_lowercase()) {
+            part = format!("{part}-{number}");
+        }
+        parts.push(part);
+    }
+    parts
 }
 
 /// `plan-orders.html` for `plan.html`.
@@ -119,55 +135,19 @@ fn file_part(name: &str) -> String {
     name.chars().take(100).map(plain).collect()
 }
 
-fn ended(done: &[Done]) -> Exit {
-    let failed: Vec<&str> =
-        done.iter().filter(|cache| cache.result.is_err()).map(|cache| cache.name.as_str()).collect();
-    let blocked = done.iter().any(|cache| cache.result.as_ref().is_ok_and(|(_, plan)| plan.is_blocked()));
-    let code = if blocked { Code::Differences } else { Code::Equal };
-    let exit = |code| Exit::new(code, json!({ "caches": caches(done) }), table(done));
-    if failed.is_empty() {
-        return exit(code);
-    }
-    exit(Code::Failed).with_error(format!("no plan for {}; see the table", failed.join(", ")))
-}
-
-fn caches(done: &[Done]) -> Vec<Value> {
-    let cache = |cache: &Done| match &cache.result {
-        Ok((inventory, plan)) => document::of(inventory, plan),
-        Err(error) => json!({ "name": cache.name, "error": error }),
-    };
-    done.iter().map(cache).collect()
-}
-
-fn table(done: &[Done]) -> String {
-    let head = ["cache", "sku", "clustering", "way", "blockers", "warnings", "notes", "price"];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let mut said = String::new();
-    for cache in done {
-        match &cache.result {
-            Ok((_, plan)) => {
-                let price = plan.price.as_ref().and_then(|price| price.target_monthly);
-                rows.push(vec![
-                    cache.name.clone(),
-                    plan.size.as_ref().map_or("-".into(), |size| size.sku.clone()),
-                    format!("{:?}", plan.clustering.policy),
-                    plan.strategy.title().to_owned(),
-                    plan.count(Severity::Blocker).to_string(),
-                    plan.count(Severity::Warning).to_string(),
-                    plan.count(Severity::Note).to_string(),
-                    price.map_or("-".into(), |price| format!("{price:.2}")),
-                ]);
-                said.push_str(&format!("{}: {}\n", cache.name, verdict(plan)));
-            }
-            Err(error) => said.push_str(&format!("{}: {error}\n", cache.name)),
-        }
-    }
-    text::harmless(&format!("{}\n{said}", aligned(&rows, &[4, 5, 6, 7])))
+/// From one page to another in the same folder.
+fn link(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    utf8_percent_encode(&name, RESERVED).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn named(name: &str) -> Done {
+        Done { name: name.into(), inventory: Inventory::default(), plan: None, trouble: None }
+    }
 
     #[test]
     fn reports_lie_beside_each_other() {
@@ -176,5 +156,14 @@ mod tests {
             Path::new("out/plan-orders.html")
         );
         assert_eq!(beside(Path::new("p.md"), &file_part("../a b")), Path::new("p-..-a-b.md"));
+        assert_eq!(link(Path::new("out/my: plan-a.html")), "my%3A%20plan-a.html");
+    }
+
+    #[test]
+    fn no_report_takes_the_place_of_another() {
+        let parts = parts(&["a", "A", "a-3", "a", "b/c", "b:c"].map(named));
+        assert_eq!(parts, ["a", "A-2", "a-3", "a-4", "b-c", "b-c-6"]);
+        let parts = super::parts(&["a-2", "a", "a-3", "a-2", "a"].map(named));
+        assert_eq!(parts.iter().collect::<BTreeSet<_>>().len(), 5, "{parts:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! The plan as one page for people.
 
-use planner::assess::report::{Bar, Block, Report};
+use planner::assess::report::{Bar, Block, Cell, Report};
 use planner::assess::{Finding, Severity, Step};
 
 use crate::page::{Html, bar};
@@ -37,6 +37,7 @@ fn write(page: &mut Html, block: &Block) {
         Block::Finding(finding) => write_finding(page, finding),
         Block::Bars { caption, bars } => write_bars(page, caption, bars),
         Block::Step(step) => write_step(page, step),
+        Block::Table { head, rows } => write_table(page, head, rows),
     }
 }
 
@@ -83,6 +84,27 @@ fn write_step(page: &mut Html, step: &Step) {
         }
     }
     page.raw("</section>\n");
+}
+
+fn write_table(page: &mut Html, head: &[(String, bool)], rows: &[Vec<Cell>]) {
+    page.raw("<table class=\"fleet\">\n<thead><tr>");
+    for (name, number) in head {
+        page.raw(if *number { "<th class=\"number\">" } else { "<th>" }).text(name).raw("</th>");
+    }
+    page.raw("</tr></thead>\n<tbody>\n");
+    for row in rows {
+        page.raw("<tr>");
+        for (cell, (_, number)) in row.iter().zip(head) {
+            page.raw(if *number { "<td class=\"number\">" } else { "<td>" });
+            match &cell.link {
+                Some(link) => page.raw("<a href=\"").text(link).raw("\">").text(&cell.text).raw("</a>"),
+                None => page.text(&cell.text),
+            };
+            page.raw("</td>");
+        }
+        page.raw("</tr>\n");
+    }
+    page.raw("</tbody>\n</table>\n");
 }
 
 #[cfg(test)]

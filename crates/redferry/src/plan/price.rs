@@ -1,28 +1,23 @@
 //! `redferry price`: what both sides cost in a month.
 
-use std::path::Path;
-
 use planner::Catalog;
-use planner::price::{self, Estimate, PriceSource, Prices, Request, Side};
+use planner::price::{self, Estimate, PriceSource, Prices, Request, Side, short_region};
 use serde_json::{Value, json};
 
+use super::prices::{api, chosen, live, unreached};
 use crate::args::PriceArgs;
 use crate::exit::{Code, Exit};
 use crate::report::line;
 
 /// Runs the command.
-pub(crate) fn run(args: &PriceArgs) -> Exit {
-    match try_run(args) {
+pub(crate) async fn run(args: &PriceArgs) -> Exit {
+    match try_run(args).await {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-fn try_run(args: &PriceArgs) -> Result<Exit, Exit> {
+async fn try_run(args: &PriceArgs) -> Result<Exit, Exit> {
     let catalog = super::catalog(&args.catalog)?;
-    let prices = match &args.prices {
-        Some(file) => of_file(file)?,
-        None => Prices::snapshot(&catalog),
-    };
     let request = Request {
         sku: args.sku.clone(),
         tier: args.tier,
@@ -33,33 +28,45 @@ fn try_run(args: &PriceArgs) -> Result<Exit, Exit> {
         region: args.region.clone(),
         currency: args.currency.clone(),
     };
-    answer(&catalog, &prices, &request)
+    let snapshot = Prices::snapshot(&catalog);
+    // A question that has no answer needs no prices to be refused.
+    price::estimate(&catalog, &snapshot, &request).map_err(super::refused)?;
+    let regions = [short_region(&args.region)].into();
+    if let Some(prices) = chosen(&args.prices, &catalog, &regions, &args.currency).await? {
+        return answer(&catalog, &prices, &request, None);
+    }
+    match live(&api(&args.prices)?, &regions, &args.currency).await {
+        Ok(prices) => answer(&catalog, &prices, &request, None),
+        // The snapshot would hide that the question is wrong.
+        Err(failure) if failure.is_refusal() => Err(unreached(failure)),
+        Err(failure) => answer(&catalog, &snapshot, &request, Some(failure.to_string())),
+    }
 }
 
-/// What the command says with these prices, wherever they come from.
-fn answer(catalog: &Catalog, prices: &Prices, request: &Request) -> Result<Exit, Exit> {
+/// What the command says with these prices, wherever they come from, and why there are none of today if there should be.
+fn answer(
+    catalog: &Catalog,
+    prices: &Prices,
+    request: &Request,
+    not_live: Option<String>,
+) -> Result<Exit, Exit> {
     let mut estimate = price::estimate(catalog, prices, request).map_err(super::refused)?;
     let target = estimate.target.as_ref().and_then(|side| side.monthly);
     // A price that the snapshot does not have says nothing about what is sold: the other side is still of use.
     if estimate.prices == PriceSource::Snapshot && (estimate.source.monthly.is_some() || target.is_some()) {
         estimate.notes.append(&mut estimate.missing);
     }
+    if let Some(why) = &not_live {
+        let dated = estimate.priced_at.map_or(String::new(), |date| format!(" of {date}"));
+        estimate.notes.insert(0, format!("no prices of today, those are of the snapshot{dated}: {why}"));
+    }
     let (document, text) = (document(&estimate), text(catalog, &estimate));
-    Ok(if estimate.missing.is_empty() {
-        Exit::new(Code::Equal, document, text)
-    } else {
-        Exit::new(Code::Usage, document, text).with_error(estimate.missing.join("; "))
+    let missing = estimate.missing.join("; ");
+    Ok(match not_live {
+        _ if missing.is_empty() => Exit::new(Code::Equal, document, text),
+        None => Exit::new(Code::Usage, document, text).with_error(missing),
+        Some(why) => Exit::new(Code::Failed, document, text).with_error(format!("{why}; {missing}")),
     })
-}
-
-/// Prices from a file of the API's answers. Their day is the day of the file.
-pub(crate) fn of_file(file: &Path) -> Result<Prices, Exit> {
-    let unusable = |what: &dyn std::fmt::Display| Exit::usage(format!("--prices {}: {what}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| unusable(&error))?;
-    let written = file.metadata().and_then(|metadata| metadata.modified()).ok();
-    price::answers(&text)
-        .and_then(|answers| Prices::of_answers(answers, PriceSource::File, written.map(super::day)))
-        .map_err(|error| unusable(&error))
 }
 
 fn document(estimate: &Estimate) -> Value {
@@ -107,11 +114,7 @@ fn text(catalog: &Catalog, estimate: &Estimate) -> String {
             &format!("{difference:+.2} {} a month ({percent:+.0} %)", estimate.currency),
         );
     }
-    let from = match estimate.prices {
-        PriceSource::Snapshot => "the snapshot in the catalogue",
-        PriceSource::File => "the file",
-        PriceSource::Live => "the retail price API",
-    };
+    let from = estimate.prices;
     let at = estimate.priced_at.map(|date| format!(" of {date}")).unwrap_or_default();
     line(&mut out, "prices", &format!("from {from}{at}, {}; list prices, pay as you go", estimate.region));
     for note in &estimate.notes {

@@ -13,6 +13,8 @@ pub struct Resource {
     pub resource_group: Option<String>,
     pub location: Option<String>,
     pub host: Option<String>,
+    pub tls_port: Option<u32>,
+    pub plaintext_port: Option<u32>,
     pub sku: Sku,
     /// For each primary.
     pub replicas: Option<u32>,
@@ -113,6 +115,8 @@ fn of(object: &Map<String, Value>, notes: Vec<String>) -> Result<Resource, ReadE
         resource_group: fields.text("resourceGroup"),
         location: fields.text("location"),
         host: fields.text("hostName"),
+        tls_port: fields.number("sslPort"),
+        plaintext_port: fields.number("port"),
         replicas: fields.number("replicasPerPrimary").or_else(|| fields.number("replicasPerMaster")),
         maxmemory_reserved: config.number("maxmemoryreserved").map(megabytes),
         maxfragmentation_reserved: config.number("maxfragmentationmemoryreserved").map(megabytes),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Block, Report};
+use super::{Block, Cell, Report};
 
 /// Characters of the longest bar.
 const WIDTH: u64 = 30;
@@ -61,6 +61,24 @@ fn write_block(out: &mut String, block: &Block) {
                 _ = writeln!(out, "\nWay back: {}", inline(back));
             }
         }
+        Block::Table { head, rows } => {
+            let names: Vec<String> = head.iter().map(|(name, _)| inline(name)).collect();
+            let rules: Vec<&str> =
+                head.iter().map(|(_, number)| if *number { "--:" } else { "---" }).collect();
+            _ = writeln!(out, "| {} |\n|{}|", names.join(" | "), rules.join("|"));
+            for row in rows {
+                let cells: Vec<String> = row.iter().map(cell).collect();
+                _ = writeln!(out, "| {} |", cells.join(" | "));
+            }
+        }
+    }
+}
+
+fn cell(cell: &Cell) -> String {
+    let text = inline(&cell.text);
+    match &cell.link {
+        Some(link) => format!("[{}]({link})", text.replace('[', "\\[").replace(']', "\\]")),
+        None => text,
     }
 }
 

@@ -1,6 +1,8 @@
 //! `redferry assess` against real servers: what was used is found with its evidence, a clean cache has no findings, and
 //! the source is only read.
 
+mod fleet;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
