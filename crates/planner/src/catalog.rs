@@ -1,15 +1,17 @@
 //! The facts: dated tables in files, embedded here and replaceable one by one.
 
 mod check;
+mod multikey;
 mod rows;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+pub use self::multikey::{MultiKey, Reach};
 pub use self::rows::{
     BlockedCommand, Cells, Change, Condition, Effect, Event, Eviction, Feature, Mapped, MappedCluster,
-    MappedPremium, MultiKey, Origin, Port, Price, PrivateLink, Purpose, Reach, Said, Situation, Size, Sku,
-    SourceSku, Suffix, Throughput,
+    MappedPremium, Origin, Port, Price, PrivateLink, Purpose, Said, Situation, Size, Sku, SourceSku, Suffix,
+    Throughput,
 };
 
 /// The files of a catalogue and what is embedded of each.

@@ -198,7 +198,41 @@ fn keys_that_must_share_a_slot() {
     absent(&large(calls("MGET", 3)), "multi_key");
     let mut aware = large(calls("MGET", 3));
     aware.wishes.cluster_aware = Some(true);
-    found(&aware, "multi_key", Severity::Warning, "MGET 3 times");
+    found(
+        &aware,
+        "multi_key",
+        Severity::Warning,
+        "MGET 3 times: keys of one slot, others are answered CROSSSLOT",
+    );
+}
+
+#[test]
+fn commands_that_often_name_one_key_are_only_a_note() {
+    let mut aware = large(calls("DEL", 300));
+    aware.wishes.cluster_aware = Some(true);
+    let evidence = "DEL 300 times: the same where they name several keys";
+    found(&aware, "multi_key", Severity::Note, evidence);
+    aware.live.as_mut().unwrap().commands.insert("RENAME".into(), 1);
+    let both = found(&aware, "multi_key", Severity::Warning, "RENAME once: keys of one slot");
+    assert!(both.evidence.contains(evidence), "{both:?}");
+    // The Enterprise policy takes DEL apart, but not BLPOP; without clustering there is nothing to know.
+    absent(&large(calls("DEL", 300)), "multi_key");
+    found(&large(calls("BLPOP", 2)), "multi_key", Severity::Note, "BLPOP 2 times");
+    absent(&calls("BLPOP", 2), "multi_key");
+}
+
+#[test]
+fn an_active_geo_replication_group_is_clustered_whatever_the_policy() {
+    let linked = |mut inventory: Inventory| {
+        inventory.resource.as_mut().unwrap().linked = vec!["orders-west".into()];
+        inventory
+    };
+    let evidence = "SUNION 3 times: keys of one slot, others are answered CROSSSLOT";
+    found(&linked(calls("SUNION", 3)), "multi_key", Severity::Warning, evidence);
+    found(&linked(calls("EVAL", 3)), "lua_scripts", Severity::Warning, "EVAL 3 times; keys of one slot");
+    found(&linked(calls("MSET", 3)), "multi_key", Severity::Warning, "MSET 3 times: keys of one slot");
+    absent(&linked(large(calls("MGET", 3))), "multi_key");
+    found(&linked(calls("FLUSHALL", 1)), "commands_blocked", Severity::Blocker, "FLUSHALL once");
 }
 
 #[test]

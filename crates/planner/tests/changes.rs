@@ -131,8 +131,7 @@ fn xreadgroup_deleted() {
 
 fn xreadgroup_consumer() {
     let (six, seven) = both();
-    let lines =
-        ["XGROUP CREATE x g $ MKSTREAM", "XREADGROUP GROUP g one STREAMS x >", "XINFO CONSUMERS x g"];
+    let lines = ["XGROUP CREATE x g $ MKSTREAM", "XREADGROUP GROUP g one STREAMS x >", "XINFO CONSUMERS x g"];
     assert_eq!(run(&six, &lines), "[]");
     assert!(run(&seven, &lines).starts_with("[[name one "));
 }

@@ -56,6 +56,9 @@ pub struct Sku {
     /// Flash: memory and disk behind the advertised size.
     pub ram_gib: Option<u32>,
     pub disk_gib: Option<u32>,
+    /// Fields that no source has: worked out by us.
+    #[serde(default)]
+    pub derived: Vec<String>,
 }
 
 impl Sku {
@@ -81,6 +84,9 @@ pub struct SourceSku {
     pub max_connections: u64,
     /// Databases that it may have, at most.
     pub databases: u32,
+    /// Fields that no source has: worked out by us.
+    #[serde(default)]
+    pub derived: Vec<String>,
 }
 
 /// What SKUs of so many vCPUs were measured to do.
@@ -207,116 +213,6 @@ pub struct Change {
     pub advice: String,
 }
 
-/// What several keys in one command, transaction or script mean under each clustering policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MultiKey {
-    pub id: String,
-    pub name: String,
-    /// In capitals. Commands that are in no row are as the row `others` says.
-    pub commands: Vec<String>,
-    /// The same, of commands that as often as not name one key.
-    #[serde(default)]
-    pub often_one_key: Vec<String>,
-    #[serde(rename = "NoCluster")]
-    pub no_cluster: Reach,
-    #[serde(rename = "OSSCluster")]
-    pub oss_cluster: Reach,
-    #[serde(rename = "EnterpriseCluster")]
-    pub enterprise_cluster: Reach,
-    /// In an active geo-replication group.
-    pub geo: Reach,
-    /// What else there is to know.
-    pub note: Option<String>,
-}
-
-impl MultiKey {
-    pub fn under(&self, policy: ClusteringPolicy) -> Reach {
-        match policy {
-            ClusteringPolicy::NoCluster => self.no_cluster,
-            ClusteringPolicy::OSSCluster => self.oss_cluster,
-            ClusteringPolicy::EnterpriseCluster => self.enterprise_cluster,
-        }
-    }
-
-    /// All commands of the row.
-    pub fn all(&self) -> impl Iterator<Item = &str> {
-        self.commands.iter().chain(&self.often_one_key).map(String::as_str)
-    }
-}
-
-/// Which keys a command reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reach {
-    /// Any keys.
-    AnySlot,
-    /// Every key of the database.
-    WholeDatabase,
-    /// Each command by itself goes to the shard of its key.
-    SlotBySlot,
-    /// Every key of the database, but not in a transaction.
-    NotInMulti,
-    /// Those of one shard are answered, others are left out without an error.
-    Partial,
-    /// Those of the shard of the connection.
-    OneShard,
-    /// Those of one slot; others are an error.
-    OneSlot,
-    Refused,
-    /// As the clustering policy has it.
-    AsPolicy,
-    /// No source says.
-    NotTold,
-}
-
-impl Reach {
-    pub const ALL: [Reach; 10] = [
-        Reach::AnySlot,
-        Reach::WholeDatabase,
-        Reach::SlotBySlot,
-        Reach::NotInMulti,
-        Reach::Partial,
-        Reach::OneShard,
-        Reach::OneSlot,
-        Reach::Refused,
-        Reach::AsPolicy,
-        Reach::NotTold,
-    ];
-
-    /// A cell of a table.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reach::AnySlot => "any slot",
-            Reach::WholeDatabase => "whole database",
-            Reach::SlotBySlot => "slot by slot",
-            Reach::NotInMulti => "not in MULTI",
-            Reach::Partial => "partial",
-            Reach::OneShard => "one shard",
-            Reach::OneSlot => "one slot",
-            Reach::Refused => "refused",
-            Reach::AsPolicy => "as the policy",
-            Reach::NotTold => "not told",
-        }
-    }
-
-    /// What that means.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Reach::AnySlot => "keys of any slots",
-            Reach::WholeDatabase => "every key of the database",
-            Reach::SlotBySlot => "each command by itself goes to the shard of its key",
-            Reach::NotInMulti => "all shards, but not inside MULTI",
-            Reach::Partial => "keys of one shard are answered, others are left out without an error",
-            Reach::OneShard => "the shard of the connection only",
-            Reach::OneSlot => "keys of one slot, others are answered CROSSSLOT",
-            Reach::Refused => "the command is refused",
-            Reach::AsPolicy => "as the clustering policy has it",
-            Reach::NotTold => "no source says",
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
@@ -381,6 +277,9 @@ pub struct PrivateLink {
     pub group_id: String,
     /// The private DNS zone.
     pub zone: String,
+    /// No source has it: by analogy with the other clouds.
+    #[serde(default)]
+    pub derived: bool,
 }
 
 /// An eviction policy as Redis and as the resource call it.

@@ -27,7 +27,7 @@ pub(super) enum Argument {
 
 static METHOD: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?P<receiver>[A-Za-z_$@][\w]*)(?:\(\))?(?:\.|->|\?\.|::)(?P<name>[A-Za-z_]\w*)\s*(?:<[^>()]*>)?\(",
+        r"(?P<receiver>[A-Za-z_$@][\w]*)(?:\(\))?(?:\.(?P<module>json|ts)\(\))?(?:\.|->|\?\.|::)(?P<name>[A-Za-z_]\w*)\s*(?:<[^>()]*>)?\(",
     )
     .expect("an expression of this file, which every test of it compiles")
 });
@@ -46,6 +46,9 @@ const SENDERS: &[&str] = &[
     "dispatch",
     "customcommand",
 ];
+
+/// What clients call before the commands of a module, as in `client.json.mGet` and `r.ts().mget`.
+const MODULES: &[&str] = &["JSON", "TS"];
 
 /// Names of StackExchange.Redis and node-redis that are not those of commands.
 const ALIASES: &[(&str, &str)] = &[
@@ -102,6 +105,9 @@ fn call(text: &str, found: &regex::Captures<'_>) -> Option<Call> {
         arguments.remove(0);
     }
     let written = found.name("name")?.as_str().to_owned();
+    let before = found.name("module").map_or(receiver.as_str(), |module| module.as_str());
+    let module = MODULES.iter().find(|module| before.eq_ignore_ascii_case(module));
+    let name = module.map_or(name.clone(), |module| format!("{module}{name}"));
     let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, command)| (*command).to_owned());
     Some(Call { name: alias.unwrap_or(name), written, certain, arguments })
 }
