@@ -174,6 +174,10 @@ fn commands_of_every_catalogue_row_that_always_holds() {
 fn keys_and_changed_behaviour() {
     found(&calls("KEYS", 4), "keys_command", Severity::Note, "KEYS 4 times");
     found(&calls("XINFO|STREAM", 4), "version_changes", Severity::Note, "XINFO 4 times: since 7.0");
+    let scripts =
+        found(&calls("EVAL", 9), "version_changes", Severity::Note, "EVAL 9 times: since 7.0 a script");
+    assert_eq!(scripts.evidence.matches("EVAL 9 times").count(), 1, "{scripts:?}");
+    assert_eq!(scripts.evidence.matches("since 7.").count(), 3, "{scripts:?}");
     absent(
         &live(|live| {
             live.commands.insert("XINFO".into(), 4);

@@ -115,12 +115,16 @@ pub(super) fn version_changes(known: &Known<'_>) -> Option<Finding> {
     if !live.nodes.iter().filter_map(|node| node.text("redis_version")).any(is_six) {
         return None;
     }
-    let mut evidence = Vec::new();
+    let mut evidence: Vec<String> = Vec::new();
     let mut remedy = Vec::new();
+    let mut told = None;
     for row in &known.catalog.changes.rows {
         let names: Vec<&str> = row.commands.iter().map(String::as_str).collect();
         if let Some(used) = live.used(&names) {
-            evidence.push(format!("{used}: since {} {}", row.since, row.what));
+            let what = format!("since {} {}", row.since, row.what);
+            // Rows of the same commands stand one after the other.
+            evidence.push(if told.as_ref() == Some(&used) { what } else { format!("{used}: {what}") });
+            told = Some(used);
             remedy.push(row.advice.as_str());
         }
     }
