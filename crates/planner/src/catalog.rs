@@ -1,11 +1,13 @@
 //! The facts: dated tables in files, embedded here and replaceable one by one.
 
 mod check;
+mod multikey;
 mod rows;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+pub use self::multikey::{MultiKey, Reach};
 pub use self::rows::{
     BlockedCommand, Cells, Change, Condition, Effect, Event, Eviction, Feature, Mapped, MappedCluster,
     MappedPremium, Origin, Port, Price, PrivateLink, Purpose, Said, Situation, Size, Sku, SourceSku, Suffix,
@@ -13,7 +15,7 @@ pub use self::rows::{
 };
 
 /// The files of a catalogue and what is embedded of each.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     ("changes.json", include_str!("../catalog/changes.json")),
     ("commands.json", include_str!("../catalog/commands.json")),
     ("dates.json", include_str!("../catalog/dates.json")),
@@ -21,6 +23,7 @@ const FILES: [(&str, &str); 11] = [
     ("eviction.json", include_str!("../catalog/eviction.json")),
     ("features.json", include_str!("../catalog/features.json")),
     ("mapping.json", include_str!("../catalog/mapping.json")),
+    ("multikey.json", include_str!("../catalog/multikey.json")),
     ("prices.json", include_str!("../catalog/prices.json")),
     ("sources.json", include_str!("../catalog/sources.json")),
     ("targets.json", include_str!("../catalog/targets.json")),
@@ -44,6 +47,8 @@ pub struct Catalog {
     pub features: Table<Feature>,
     /// The guide's three tables from one SKU to another.
     pub mapping: Mapping,
+    /// What several keys mean under each clustering policy.
+    pub multikey: Table<MultiKey>,
     /// How a price is worked out, and some prices.
     pub prices: Pricing,
     /// SKUs of Azure Cache for Redis.
@@ -160,6 +165,7 @@ impl Catalog {
             eviction: read(files, "eviction.json")?,
             features: read(files, "features.json")?,
             mapping: read(files, "mapping.json")?,
+            multikey: read(files, "multikey.json")?,
             prices: read(files, "prices.json")?,
             sources: read(files, "sources.json")?,
             targets: read(files, "targets.json")?,

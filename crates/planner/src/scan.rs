@@ -19,6 +19,7 @@ pub use diff::unified;
 pub use language::Language;
 pub use mask::masked;
 
+use crate::catalog::{MultiKey, Table};
 use crate::connection::{self, ConnectionError, Form, Kind, Places, Wish};
 use crate::{Catalog, ClusteringPolicy};
 
@@ -91,6 +92,7 @@ pub struct Scanner {
     wish: Wish,
     places: Places,
     blocked: blocked::Blocked,
+    multikey: Table<MultiKey>,
 }
 
 /// A line, and what is known of its file.
@@ -114,7 +116,7 @@ impl Scanner {
         let wish = Wish { cautious: true, ..wish.clone() };
         let places = Places::new(&wish, catalog)?;
         let blocked = blocked::Blocked::new(catalog, wish.policy);
-        Ok(Scanner { wish, places, blocked })
+        Ok(Scanner { wish, places, blocked, multikey: catalog.multikey.clone() })
     }
 
     /// What is found in a file, in the order of its lines.
@@ -155,7 +157,7 @@ impl Scanner {
         said.extend(settings::look(line, &self.places));
         let calls = calls::of(line);
         said.extend(self.blocked.look(&calls));
-        said.extend(keys::look(line, &calls, self.wish.policy));
+        said.extend(keys::look(line, &calls, self.wish.policy, &self.multikey));
         said
     }
 

@@ -174,6 +174,10 @@ fn commands_of_every_catalogue_row_that_always_holds() {
 fn keys_and_changed_behaviour() {
     found(&calls("KEYS", 4), "keys_command", Severity::Note, "KEYS 4 times");
     found(&calls("XINFO|STREAM", 4), "version_changes", Severity::Note, "XINFO 4 times: since 7.0");
+    let scripts =
+        found(&calls("EVAL", 9), "version_changes", Severity::Note, "EVAL 9 times: since 7.0 a script");
+    assert_eq!(scripts.evidence.matches("EVAL 9 times").count(), 1, "{scripts:?}");
+    assert_eq!(scripts.evidence.matches("since 7.").count(), 3, "{scripts:?}");
     absent(
         &live(|live| {
             live.commands.insert("XINFO".into(), 4);
@@ -198,7 +202,41 @@ fn keys_that_must_share_a_slot() {
     absent(&large(calls("MGET", 3)), "multi_key");
     let mut aware = large(calls("MGET", 3));
     aware.wishes.cluster_aware = Some(true);
-    found(&aware, "multi_key", Severity::Warning, "MGET 3 times");
+    found(
+        &aware,
+        "multi_key",
+        Severity::Warning,
+        "MGET 3 times: keys of one slot, others are answered CROSSSLOT",
+    );
+}
+
+#[test]
+fn commands_that_often_name_one_key_are_only_a_note() {
+    let mut aware = large(calls("DEL", 300));
+    aware.wishes.cluster_aware = Some(true);
+    let evidence = "DEL 300 times: the same where they name several keys";
+    found(&aware, "multi_key", Severity::Note, evidence);
+    aware.live.as_mut().unwrap().commands.insert("RENAME".into(), 1);
+    let both = found(&aware, "multi_key", Severity::Warning, "RENAME once: keys of one slot");
+    assert!(both.evidence.contains(evidence), "{both:?}");
+    // The Enterprise policy takes DEL apart, but not BLPOP; without clustering there is nothing to know.
+    absent(&large(calls("DEL", 300)), "multi_key");
+    found(&large(calls("BLPOP", 2)), "multi_key", Severity::Note, "BLPOP 2 times");
+    absent(&calls("BLPOP", 2), "multi_key");
+}
+
+#[test]
+fn an_active_geo_replication_group_is_clustered_whatever_the_policy() {
+    let linked = |mut inventory: Inventory| {
+        inventory.resource.as_mut().unwrap().linked = vec!["orders-west".into()];
+        inventory
+    };
+    let evidence = "SUNION 3 times: keys of one slot, others are answered CROSSSLOT";
+    found(&linked(calls("SUNION", 3)), "multi_key", Severity::Warning, evidence);
+    found(&linked(calls("EVAL", 3)), "lua_scripts", Severity::Warning, "EVAL 3 times; keys of one slot");
+    found(&linked(calls("MSET", 3)), "multi_key", Severity::Warning, "MSET 3 times: keys of one slot");
+    absent(&linked(large(calls("MGET", 3))), "multi_key");
+    found(&linked(calls("FLUSHALL", 1)), "commands_blocked", Severity::Blocker, "FLUSHALL once");
 }
 
 #[test]
@@ -400,6 +438,7 @@ fn the_runbook_has_the_commands_of_this_cache() {
         "redferry sync --source rediss://orders.redis.cache.windows.net:6380 --target rediss://TARGET_HOST:10000",
         "redferry cutover --verify sample",
         "az redis delete --name orders",
+        "az extension add --upgrade --name redisenterprise",
     ] {
         assert!(all.contains(part), "no {part:?} in {all}");
     }
@@ -408,6 +447,59 @@ fn the_runbook_has_the_commands_of_this_cache() {
     let copy = plan.runbook.iter().find(|step| step.title == "Copy and follow").unwrap();
     assert!(copy.takes.as_ref().unwrap().starts_with("5 s to 23 s for 1000000 keys"), "{copy:?}");
     assert!(copy.roll_back.is_some());
+}
+
+/// The pattern of the specification and of the command line: 1 to 60 letters and digits, single hyphens between them.
+fn is_a_name(name: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
+    name.len() <= 60 && name.split('-').all(word)
+}
+
+#[test]
+fn the_target_has_a_name_that_azure_takes() {
+    let long = "a".repeat(63);
+    let hyphen = format!("{}-{}", "a".repeat(55), "b".repeat(7));
+    let (cut, at_hyphen) = (format!("{}-amr", &long[..56]), format!("{}-amr", "a".repeat(55)));
+    for (source, target) in [
+        ("orders", "orders-amr"),
+        ("a--b", "a-b-amr"),
+        ("-orders_eu.1-", "orders-eu-1-amr"),
+        (long.as_str(), cut.as_str()),
+        (hyphen.as_str(), at_hyphen.as_str()),
+        ("a; rm -rf $HOME", "a-rm-rf-HOME-amr"),
+    ] {
+        let plan = plan(&resource(|r| r.name = source.into()));
+        let commands: Vec<&String> = plan.runbook.iter().flat_map(|step| &step.commands).collect();
+        let named =
+            commands.iter().filter_map(|command| command.split_once("--cluster-name ")?.1.split(' ').next());
+        let named: Vec<&str> = named.collect();
+        assert!(named.len() > 2 && named.iter().all(|name| *name == target), "{source}: {named:?}");
+        assert!(is_a_name(target), "{target}");
+    }
+    let unknown = plan(&Inventory { name: "10.0.0.7".into(), ..Inventory::default() });
+    assert!(
+        unknown
+            .runbook
+            .iter()
+            .any(|step| step.commands.iter().any(|c| c.contains("--cluster-name TARGET_NAME ")))
+    );
+    let nothing = plan(&resource(|r| r.name = "---".into()));
+    assert!(
+        nothing
+            .runbook
+            .iter()
+            .any(|step| step.commands.iter().any(|c| c.contains("--cluster-name TARGET_NAME ")))
+    );
+}
+
+#[test]
+fn every_module_is_an_option_of_its_own() {
+    let mut inventory = clean();
+    inventory.wishes.modules = vec![planner::sku::Module::Json, planner::sku::Module::Bloom];
+    let plan = plan(&inventory);
+    let create =
+        plan.runbook.iter().flat_map(|step| &step.commands).find(|c| c.contains("redisenterprise create"));
+    assert!(create.unwrap().contains("--modules name=RedisJSON --modules name=RedisBloom"), "{create:?}");
 }
 
 #[test]
@@ -437,6 +529,11 @@ fn a_wished_way_is_planned_and_told_when_it_cannot_be() {
     found(&inventory, "way_not_possible", Severity::Blocker, "private endpoints");
     let all: String = plan(&inventory).runbook.iter().flat_map(|step| step.commands.clone()).collect();
     assert!(all.contains("migrations/default?api-version=2026-09-01"), "{all}");
+    let steps = plan(&inventory).runbook;
+    let cancel =
+        steps.iter().filter_map(|step| step.roll_back.as_deref()).find(|way| way.contains("/cancel?"));
+    // Without it the service answers 415.
+    assert!(cancel.unwrap().contains("--headers Content-Type=application/json"), "{cancel:?}");
     assert!(
         all.contains("/subscriptions/1/resourceGroups/shop/providers/Microsoft.Cache/Redis/orders"),
         "{all}"

@@ -139,6 +139,7 @@ fn keys_of_different_slots() {
         ("a.cs", "db.Execute(\"SUNION\", \"a\", \"b\");"),
         ("a.php", "$redis->sUnion('a', 'b');"),
         ("a.rb", "redis.rpoplpush('a', 'b')"),
+        ("a.js", "await redis.multi().set('a', 1).del('b').exec();"),
     ] {
         let finding = one(path, line, "multi_key");
         assert!(finding.remedy.contains("hash tag"), "{finding:?}");
@@ -150,6 +151,7 @@ fn keys_of_different_slots() {
         ("a.js", "redis.mget(`a:${id}`, `b:${id}`)"),
         ("a.py", "r.hmget('a', 'b', 'c')"),
         ("a.js", "list.union('a', 'b')"),
+        ("a.js", "redis.multi().set('{a}', 1).del('b:{a}').exec(); redis.get('c')"),
     ] {
         nothing(path, line);
     }
@@ -157,6 +159,68 @@ fn keys_of_different_slots() {
     assert_eq!(ids(&found("a.py", line, None)), [(2, "multi_key"), (3, "multi_key")]);
     assert_eq!(ids(&found("a.py", line, Some(ClusteringPolicy::EnterpriseCluster))), [(3, "multi_key")]);
     assert!(found("a.py", line, Some(ClusteringPolicy::NoCluster)).is_empty());
+}
+
+/// The text of the only finding.
+fn said(line: &str, policy: Option<ClusteringPolicy>) -> Option<String> {
+    let findings = found("a.py", &format!("# redis\n{line}\n"), policy);
+    assert!(findings.len() < 2, "{line}: {findings:?}");
+    findings.into_iter().next().map(|finding| finding.text)
+}
+
+#[test]
+fn what_happens_to_several_keys_under_the_policy() {
+    let (oss, enterprise) = (Some(ClusteringPolicy::OSSCluster), Some(ClusteringPolicy::EnterpriseCluster));
+    for command in ["mget", "exists", "delete", "touch", "unlink"] {
+        let line = format!("r.{command}('a', 'b')");
+        let text = said(&line, oss).unwrap();
+        assert!(
+            text.ends_with("a, b; under OSSCluster: keys of one slot, others are answered CROSSSLOT"),
+            "{text}"
+        );
+        assert_eq!(said(&line, enterprise), None, "{line}");
+        let text = said(&line, None).unwrap();
+        assert!(text.contains(
+            "under NoCluster and EnterpriseCluster: keys of any slots; under OSSCluster: keys of one"
+        ));
+    }
+    for line in
+        ["r.rename('a', 'b')", "r.sinter('a', 'b')", "r.eval(script, 2, 'a', 'b')", "r.blpop('a', 'b', 0)"]
+    {
+        for (policy, name) in [(oss, "OSSCluster"), (enterprise, "EnterpriseCluster")] {
+            let text = said(line, policy).unwrap();
+            assert!(text.contains(&format!("under {name}: keys of one slot")), "{text}");
+        }
+        assert_eq!(said(line, Some(ClusteringPolicy::NoCluster)), None, "{line}");
+    }
+    let text = said("r.eval(script, 2, 'a', 'b')", enterprise).unwrap();
+    assert!(text.contains("not declared"), "{text}");
+    // One shard only where clients speak to shards.
+    let text = said("keys = r.keys('*')", oss).unwrap();
+    assert!(text.contains("KEYS works in part: the shard of the connection only"), "{text}");
+    assert_eq!(said("keys = r.keys('*')", enterprise), None);
+}
+
+#[test]
+fn several_keys_of_modules() {
+    let enterprise = Some(ClusteringPolicy::EnterpriseCluster);
+    for line in ["r.json().mget(['a', 'b'], '$')", "r.execute_command('JSON.MGET', 'a', 'b', '$')"] {
+        let text = said(line, enterprise).unwrap();
+        assert!(text.starts_with("JSON.MGET with keys of different slots: a, b; "), "{text}");
+        assert!(text.ends_with("others are left out without an error"), "{text}");
+    }
+    assert_eq!(said("r.json().mget(['{a}1', '{a}2'], '$')", enterprise), None);
+    assert_eq!(said("r.json().set('a', '$', 'b')", enterprise), None);
+    let text = said("r.ts().mrange('-', '+', ['area=1'])", enterprise).unwrap();
+    assert_eq!(text, "TS.MRANGE; under EnterpriseCluster: all shards, but not inside MULTI");
+    let text = said("r.execute_command('TS.MADD', 'a', 1, 2, 'b', 1, 2)", enterprise).unwrap();
+    assert!(text.starts_with("TS.MADD with keys of different slots: a, b; "), "{text}");
+    let text =
+        said("r.execute_command('TS.CREATERULE', 'a', 'b', 'AGGREGATION', 'avg', 60)", enterprise).unwrap();
+    assert!(text.contains("ERR TSDB"), "{text}");
+    assert_eq!(said("r.ts().mrange('-', '+', ['area=1'])", Some(ClusteringPolicy::NoCluster)), None);
+    let text = said("r.execute_command('FT.CONFIG', 'SET', 'TIMEOUT', 100)", None).unwrap();
+    assert!(text.contains("refuses FT.CONFIG"), "{text}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every file of the catalogue is held to its form, and wrong ones are refused with their name.
 
 use planner::Catalog;
-use planner::catalog::{BlockedCommand, Condition, Effect, Situation};
+use planner::catalog::{BlockedCommand, Condition, Effect, Reach, Situation};
 use planner::{ClusteringPolicy, Service};
 
 fn file(name: &str) -> String {
@@ -72,6 +72,14 @@ fn references_between_tables_resolve() {
         ("throughput.json", "\"burstable\": true", "\"burstable\": false", "B0"),
         ("features.json", "\"id\": \"search\"", "\"id\": \"find\"", "no row search"),
         ("dates.json", "\"date\": \"2028-10-01\"", "\"date\": \"2028-10\"", "no day"),
+        ("changes.json", "\"id\": \"stralgo\"", "\"id\": \"dump_version\"", "dump_version is there twice"),
+        ("multikey.json", "\"id\": \"others\"", "\"id\": \"rest\"", "no row others"),
+        ("multikey.json", "\"SCAN\"", "\"KEYS\"", "KEYS is there twice"),
+        ("multikey.json", "\"OSSCluster\": \"one_shard\"", "\"OSSCluster\": \"as_policy\"", "walk"),
+        ("multikey.json", "\"geo\": \"as_policy\"", "\"geo\": \"refused\"", "DBSIZE is refused"),
+        ("multikey.json", "\"geo\": \"any_slot\"", "\"geo\": \"all\"", "all"),
+        ("sources.json", "[\"databases\"]", "[\"price\"]", "P5: derived price"),
+        ("targets.json", "[\"usable_gb\"]", "[\"ram_gib\"]", "M350: derived ram_gib"),
         ("eviction.json", "\"default\": \"VolatileLRU\"", "\"default\": \"VolatileLIFO\"", "VolatileLIFO"),
     ] {
         let text = file(name);
@@ -98,7 +106,9 @@ fn a_file_that_no_catalogue_has_is_refused() {
 #[test]
 fn commands_are_commands_of_redis() {
     for row in &Catalog::embedded().commands.rows {
-        assert!(commands::lookup(row.command.as_bytes()).is_some(), "{}", row.command);
+        // Those of modules are in no table of Redis.
+        let known = commands::lookup(row.command.as_bytes()).is_some() || row.command.starts_with("FT.");
+        assert!(known, "{}", row.command);
         assert_eq!(row.effect == Effect::Changed, row.what.is_some(), "{}: what of it works", row.command);
         assert!(!row.instead.is_empty());
     }
@@ -115,14 +125,67 @@ fn commands_are_found_by_service_and_condition() {
     assert_eq!(rows(Service::Acr, "SELECT")[0].when, [Condition::Situation(Situation::Clustered)]);
     assert_eq!(rows(Service::Amr, "SELECT")[0].when, []);
     let slots = rows(Service::Amr, "CLUSTER|SLOTS");
-    assert_eq!(slots[0].when, [Condition::Policy(ClusteringPolicy::EnterpriseCluster)]);
-    let flush: Vec<_> =
-        rows(Service::Amr, "FLUSHALL").iter().map(|row| (row.effect, row.when.clone())).collect();
-    assert_eq!(
-        flush,
-        [
-            (Effect::Changed, vec![Condition::Policy(ClusteringPolicy::OSSCluster)]),
-            (Effect::Blocked, vec![Condition::Situation(Situation::Geo)])
-        ]
-    );
+    let without_nodes = [ClusteringPolicy::EnterpriseCluster, ClusteringPolicy::NoCluster];
+    assert_eq!(slots[0].when, without_nodes.map(Condition::Policy));
+    let flush = rows(Service::Amr, "FLUSHALL");
+    assert_eq!((flush.len(), flush[0].effect), (1, Effect::Blocked));
+    assert_eq!(flush[0].when, [Condition::Situation(Situation::Geo)]);
+}
+
+/// Cluster commands as redis/docs has them: five work, with the OSS cluster API only; the others never.
+#[test]
+fn every_cluster_command_that_does_not_work_is_there() {
+    let catalog = Catalog::embedded();
+    let works = ["CLUSTER|HELP", "CLUSTER|INFO", "CLUSTER|KEYSLOT", "CLUSTER|NODES", "CLUSTER|SLOTS"];
+    for command in commands::table().iter().filter(|command| command.name.starts_with("CLUSTER|")) {
+        let of_amr = |row: &&BlockedCommand| row.service == Service::Amr && row.command == command.name;
+        let row = catalog.commands.rows.iter().find(of_amr);
+        let row = row.unwrap_or_else(|| panic!("no row for {}", command.name));
+        assert_eq!(row.effect, Effect::Blocked);
+        assert_eq!(row.when.is_empty(), !works.contains(&command.name), "{}", command.name);
+    }
+}
+
+/// The table of redis/docs, multi-key operations, and what an active geo-replication group adds.
+#[test]
+fn several_keys_by_policy() {
+    use Reach::{AnySlot, NotInMulti, OneShard, OneSlot, Partial, Refused, WholeDatabase};
+    let catalog = Catalog::embedded();
+    for (commands, reaches, geo_under_oss) in [
+        ("DBSIZE KEYS SCAN", [WholeDatabase, OneShard, WholeDatabase], OneShard),
+        ("FLUSHALL FLUSHDB", [WholeDatabase, OneShard, WholeDatabase], Refused),
+        ("EXISTS MGET TOUCH", [AnySlot, OneSlot, AnySlot], OneSlot),
+        ("DEL MSET UNLINK", [AnySlot, OneSlot, AnySlot], OneSlot),
+        ("BITOP BLPOP COPY RENAME SMOVE SUNIONSTORE PFMERGE XREAD SINTER MSETNX WATCH", ONE_SLOT, OneSlot),
+        ("MULTI EXEC EVAL EVALSHA FCALL", ONE_SLOT, OneSlot),
+        ("JSON.MGET", [AnySlot, Partial, Partial], Partial),
+        ("TS.MGET TS.MRANGE TS.QUERYINDEX", [AnySlot, NotInMulti, NotInMulti], NotInMulti),
+        // Whatever is in no row.
+        ("SORT", ONE_SLOT, OneSlot),
+    ] {
+        for command in commands.split(' ') {
+            let row = catalog.multikey.of(command).unwrap();
+            assert_eq!(ClusteringPolicy::ALL.map(|policy| row.under(policy)), reaches, "{command}");
+            assert_eq!(row.reach(ClusteringPolicy::OSSCluster, true), geo_under_oss, "{command}");
+        }
+    }
+    // In a group, single-slot writes hold under every policy, and reads stay as they are.
+    let enterprise =
+        |command| catalog.multikey.of(command).unwrap().reach(ClusteringPolicy::EnterpriseCluster, true);
+    assert_eq!(["MGET", "TOUCH", "DEL"].map(enterprise), [AnySlot, AnySlot, OneSlot]);
+    let single = |command| catalog.multikey.of(command).unwrap().reach(ClusteringPolicy::NoCluster, true);
+    assert_eq!(["MGET", "RENAME"].map(single), [AnySlot, OneSlot]);
+}
+
+const ONE_SLOT: [Reach; 3] = [Reach::AnySlot, Reach::OneSlot, Reach::OneSlot];
+
+#[test]
+fn commands_with_several_keys_are_commands_of_redis_or_of_a_module() {
+    for row in &Catalog::embedded().multikey.rows {
+        for command in row.all().filter(|command| !command.contains('.')) {
+            assert!(commands::lookup(command.as_bytes()).is_some(), "{command}");
+        }
+        let spares = ClusteringPolicy::ALL.into_iter().any(|policy| row.under(policy).spares());
+        assert!(spares || row.all().next().is_none(), "{}: nothing to know", row.id);
+    }
 }

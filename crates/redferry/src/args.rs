@@ -89,7 +89,8 @@ pub(crate) enum Command {
     /// Which size of Azure Managed Redis: the guide's mapping, what fits a use, what there is; nothing is connected to
     #[command(subcommand)]
     Sku(Box<SkuCommand>),
-    /// What a move to Azure Managed Redis gains, loses and changes, and what to do about it
+    /// What a move to Azure Managed Redis gains, loses and changes, and which commands need their keys in one slot
+    /// under which clustering policy
     Features(FeaturesArgs),
     /// What a cache costs in a month, and what it would cost as Azure Managed Redis
     Price(PriceArgs),

@@ -210,6 +210,44 @@ fn features_say_what_changes_and_what_to_do() {
 }
 
 #[test]
+fn features_say_what_several_keys_mean_under_each_policy() {
+    let document = document("features --only changed", 0);
+    let row = |command: &str| {
+        let names = |row: &&Value| {
+            [&row["commands"], &row["often_one_key"]]
+                .iter()
+                .any(|names| names.as_array().unwrap().contains(&json!(command)))
+        };
+        document["multi_key"].as_array().unwrap().iter().find(names).unwrap().clone()
+    };
+    for (command, no, oss, enterprise, geo) in [
+        ("MGET", "any_slot", "one_slot", "any_slot", "any_slot"),
+        ("DEL", "any_slot", "one_slot", "any_slot", "one_slot"),
+        ("RENAME", "any_slot", "one_slot", "one_slot", "one_slot"),
+        ("SCAN", "whole_database", "one_shard", "whole_database", "as_policy"),
+        ("FLUSHALL", "whole_database", "one_shard", "whole_database", "refused"),
+    ] {
+        let row = row(command);
+        let cells = ["NoCluster", "OSSCluster", "EnterpriseCluster", "geo"].map(|column| row[column].clone());
+        assert_eq!(cells, [no, oss, enterprise, geo].map(|cell| json!(cell)), "{command}");
+    }
+    assert_eq!(document["multi_key_published"]["date"], "2026-05");
+    let said = text("features");
+    let line = |begin: &str| {
+        let line = said.lines().find(|line| line.starts_with(begin)).unwrap_or_else(|| panic!("{said}"));
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        line("Writing"),
+        ["Writing and deleting keys", "any slot", "one slot", "any slot", "one slot"]
+    );
+    assert_eq!(line("one slot"), ["one slot", "keys of one slot, others are answered CROSSSLOT"]);
+    assert!(said.contains("    MSET DEL UNLINK\n"), "{said}");
+    let (_, keys) = said.split_once("Several keys in one command").unwrap();
+    assert!(keys.lines().all(|line| line.chars().count() <= 110), "{keys}");
+}
+
+#[test]
 fn price_compares_both_sides() {
     let folder = Folder::new();
     let file = prices(&folder, "westus2", &[("P2", 0.555), ("B50", 1.257)]);

@@ -31,6 +31,11 @@ impl<'a> Known<'a> {
     fn resource(&self) -> Option<&'a Resource> {
         self.inventory.resource.as_ref()
     }
+
+    /// Whether the target shall be in an active geo-replication group, as the source is in a passive one.
+    fn in_group(&self) -> bool {
+        self.resource().is_some_and(|resource| !resource.linked.is_empty())
+    }
 }
 
 /// A rule finds something or does not.

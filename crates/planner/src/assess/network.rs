@@ -48,9 +48,10 @@ pub(super) fn network(catalog: &Catalog, inventory: &Inventory) -> Network {
     }
     if let Some(target) = target {
         steps.push(format!(
-            "private endpoint for the group {}, private DNS zone {} linked to every network of a client{}",
+            "private endpoint for the group {}, private DNS zone {}{} linked to every network of a client{}",
             target.group_id,
             target.zone,
+            if target.derived { " (by analogy with the other clouds: check it)" } else { "" },
             link(Service::Acr).map_or(String::new(), |old| format!(" (the old zone is {})", old.zone)),
         ));
     }

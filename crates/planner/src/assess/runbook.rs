@@ -111,7 +111,7 @@ fn names(inventory: &Inventory, plan: &Plan) -> Names {
         group: resource
             .and_then(|resource| resource.resource_group.clone())
             .map_or("RESOURCE_GROUP".into(), |group| word(&group)),
-        target: format!("{source}-amr"),
+        target: target_name(resource.map_or(source.as_str(), |resource| resource.name.as_str())),
         source,
         target_address: format!("rediss://TARGET_HOST:{}", plan.network.port),
         location: location.unwrap_or_else(|| "LOCATION".into()),
@@ -124,7 +124,27 @@ fn first_label(name: &str) -> String {
     let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     match name.split(['.', ':']).next() {
         Some(label) if !label.is_empty() && !is_number(label) => word(label),
-        _ => "SOURCE_NAME".into(),
+        _ => UNKNOWN_SOURCE.into(),
+    }
+}
+
+const UNKNOWN_SOURCE: &str = "SOURCE_NAME";
+
+/// The longest name of a cache of Azure Managed Redis.
+const LONGEST_NAME: usize = 60;
+
+/// The old name with an ending, as the new resource's name has to be: letters and digits, and single hyphens between them.
+fn target_name(source: &str) -> String {
+    const ENDING: &str = "-amr";
+    if source == UNKNOWN_SOURCE {
+        return "TARGET_NAME".to_owned();
+    }
+    let words = source.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut name = words.collect::<Vec<_>>().join("-");
+    name.truncate(LONGEST_NAME - ENDING.len());
+    match name.trim_end_matches('-') {
+        "" => "TARGET_NAME".to_owned(),
+        name => format!("{name}{ENDING}"),
     }
 }
 
@@ -177,10 +197,8 @@ fn create(inventory: &Inventory, plan: &Plan, names: &Names) -> Step {
         plan.eviction.policy,
         onoff(keys),
     );
-    if !inventory.wishes.modules.is_empty() {
-        let modules: Vec<String> =
-            inventory.wishes.modules.iter().map(|module| format!("name={}", module.name())).collect();
-        command.push_str(&format!(" --modules {}", modules.join(" ")));
+    for module in &inventory.wishes.modules {
+        command.push_str(&format!(" --modules name={}", module.name()));
     }
     match (plan.persistence.kind, plan.persistence.frequency) {
         ("aof", Some(frequency)) => {
@@ -202,6 +220,8 @@ fn create(inventory: &Inventory, plan: &Plan, names: &Names) -> Step {
             plan.clustering.reason
         ),
         &[
+            // Older ones know neither NoCluster nor public network access.
+            "az extension add --upgrade --name redisenterprise".to_owned(),
             command,
             format!(
                 "az redisenterprise show --cluster-name {} --resource-group {} --query hostName -o tsv",

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Catalog, CatalogError};
+use super::multikey::OTHERS;
+use super::{Catalog, CatalogError, Condition, Effect, Reach, Situation};
 use crate::tier::Tier;
 
 pub(super) fn references(catalog: &Catalog) -> Result<(), CatalogError> {
@@ -10,6 +11,8 @@ pub(super) fn references(catalog: &Catalog) -> Result<(), CatalogError> {
     sources(catalog)?;
     mapping(catalog)?;
     features(catalog)?;
+    changes(catalog)?;
+    multikey(catalog)?;
     events(catalog)?;
     prices(catalog)?;
     eviction(catalog)
@@ -28,6 +31,7 @@ fn targets(catalog: &Catalog) -> Result<(), CatalogError> {
         let mut measured = catalog.throughput.rows.iter();
         let known =
             measured.any(|measured| measured.burstable == row.burstable && measured.vcpus <= row.vcpus);
+        derived(file, sku, &row.derived, &["gb", "usable_gb", "vcpus", "max_connections"])?;
         ensure(known, "throughput.json", || format!("no row for the vCPUs of {sku}"))?;
     }
     Ok(())
@@ -38,7 +42,8 @@ fn sources(catalog: &Catalog) -> Result<(), CatalogError> {
     unique(file, catalog.sources.rows.iter().map(|row| row.sku.as_str()))?;
     catalog.sources.rows.iter().try_for_each(|row| {
         let sized = row.gb > row.usable_gb && row.usable_gb > 0.0 && !row.tiers.is_empty();
-        ensure(sized, file, || format!("{}: a size or the tiers cannot be", row.sku))
+        ensure(sized, file, || format!("{}: a size or the tiers cannot be", row.sku))?;
+        derived(file, &row.sku, &row.derived, &["gb", "usable_gb", "max_connections", "databases"])
     })
 }
 
@@ -96,6 +101,34 @@ fn features(catalog: &Catalog) -> Result<(), CatalogError> {
     })
 }
 
+fn changes(catalog: &Catalog) -> Result<(), CatalogError> {
+    unique("changes.json", catalog.changes.rows.iter().map(|row| row.id.as_str()))
+}
+
+fn multikey(catalog: &Catalog) -> Result<(), CatalogError> {
+    let (file, rows) = ("multikey.json", &catalog.multikey.rows);
+    unique(file, rows.iter().map(|row| row.id.as_str()))?;
+    unique(file, rows.iter().flat_map(|row| row.all()))?;
+    for id in [OTHERS, "transactions", "scripts"] {
+        ensure(rows.iter().any(|row| row.id == id), file, || format!("no row {id}"))?;
+    }
+    for row in rows {
+        let policies = [row.no_cluster, row.oss_cluster, row.enterprise_cluster];
+        ensure(!policies.contains(&Reach::AsPolicy), file, || {
+            format!("{}: a policy cannot be as the policy", row.id)
+        })?;
+        for command in row.all().filter(|_| row.geo == Reach::Refused) {
+            let blocked = catalog.commands.rows.iter().any(|blocked| {
+                blocked.command == command
+                    && blocked.effect == Effect::Blocked
+                    && blocked.when.contains(&Condition::Situation(Situation::Geo))
+            });
+            ensure(blocked, file, || format!("{command} is refused, and commands.json does not block it"))?;
+        }
+    }
+    Ok(())
+}
+
 fn events(catalog: &Catalog) -> Result<(), CatalogError> {
     unique("dates.json", catalog.dates.rows.iter().map(|row| row.id.as_str()))?;
     catalog.dates.rows.iter().try_for_each(|row| {
@@ -123,6 +156,15 @@ fn eviction(catalog: &Catalog) -> Result<(), CatalogError> {
     unique(file, eviction.rows.iter().map(|row| row.redis.as_str()))?;
     let known = eviction.rows.iter().any(|row| row.azure == eviction.default);
     ensure(known, file, || format!("the default {} is in no row", eviction.default))
+}
+
+/// What is said to be worked out are fields of the row.
+fn derived(file: &str, row: &str, given: &[String], fields: &[&str]) -> Result<(), CatalogError> {
+    given.iter().try_for_each(|field| {
+        ensure(fields.contains(&field.as_str()), file, || {
+            format!("{row}: derived {field} is no number of it")
+        })
+    })
 }
 
 fn unique<'a>(file: &str, names: impl Iterator<Item = &'a str>) -> Result<(), CatalogError> {

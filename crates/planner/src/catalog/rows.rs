@@ -56,6 +56,9 @@ pub struct Sku {
     /// Flash: memory and disk behind the advertised size.
     pub ram_gib: Option<u32>,
     pub disk_gib: Option<u32>,
+    /// Fields that no source has: worked out by us.
+    #[serde(default)]
+    pub derived: Vec<String>,
 }
 
 impl Sku {
@@ -81,6 +84,9 @@ pub struct SourceSku {
     pub max_connections: u64,
     /// Databases that it may have, at most.
     pub databases: u32,
+    /// Fields that no source has: worked out by us.
+    #[serde(default)]
+    pub derived: Vec<String>,
 }
 
 /// What SKUs of so many vCPUs were measured to do.
@@ -197,6 +203,7 @@ pub struct BlockedCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
+    pub id: String,
     /// In capitals.
     pub commands: Vec<String>,
     /// The version that changed them.
@@ -270,6 +277,9 @@ pub struct PrivateLink {
     pub group_id: String,
     /// The private DNS zone.
     pub zone: String,
+    /// No source has it: by analogy with the other clouds.
+    #[serde(default)]
+    pub derived: bool,
 }
 
 /// An eviction policy as Redis and as the resource call it.

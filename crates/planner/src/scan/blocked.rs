@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Said;
 use super::calls::{Argument, Call};
-use crate::catalog::{BlockedCommand, Condition, Effect};
+use crate::catalog::{BlockedCommand, Condition, Effect, MultiKey, Reach};
 use crate::{Catalog, ClusteringPolicy, Service};
 
 /// Names that other things than Redis have methods of: they count on a cache only.
@@ -29,7 +29,14 @@ impl Blocked {
                 })
         };
         let rows = catalog.commands.rows.iter().filter(|row| row.service == Service::Amr && holds(row));
-        Blocked { rows: rows.map(|row| (row.command.replace(['|', '-'], ""), row.clone())).collect() }
+        let mut rows: BTreeMap<String, BlockedCommand> =
+            rows.map(|row| (row.command.replace(['|', '-', '.'], ""), row.clone())).collect();
+        for row in &catalog.multikey.rows {
+            if policy.is_some_and(|policy| row.under(policy) == Reach::OneShard) {
+                rows.extend(row.all().map(|command| (command.to_owned(), one_shard(row, command))));
+            }
+        }
+        Blocked { rows }
     }
 
     pub(super) fn look(&self, calls: &[Call]) -> Vec<Said> {
@@ -61,9 +68,22 @@ impl Blocked {
         };
         let text = match (row.effect, &row.what) {
             (Effect::Blocked, _) => format!("{}: Azure Managed Redis refuses {command}", call.written),
-            (Effect::Changed, Some(what)) => format!("{}: {command} works {what}", call.written),
+            (Effect::Changed, Some(what)) => format!("{}: {command} works in part: {what}", call.written),
             (Effect::Changed, None) => format!("{}: {command} works otherwise", call.written),
         };
         Some(Said { id, text, remedy: row.instead.clone() })
+    }
+}
+
+/// A command that sees the keys of one shard.
+fn one_shard(row: &MultiKey, command: &str) -> BlockedCommand {
+    BlockedCommand {
+        service: Service::Amr,
+        command: command.to_owned(),
+        effect: Effect::Changed,
+        when: Vec::new(),
+        what: Some(Reach::OneShard.meaning().to_owned()),
+        instead: row.instead.clone().unwrap_or_default(),
+        was: Vec::new(),
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Call {
     pub(super) written: String,
     /// Sent by its name, or called on something that is named like a cache.
     pub(super) certain: bool,
+    /// Called on the result of the call before it.
+    pub(super) of_before: bool,
     pub(super) arguments: Vec<Argument>,
 }
 
@@ -27,7 +29,7 @@ pub(super) enum Argument {
 
 static METHOD: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?:(?P<receiver>[A-Za-z_$@][\w]*)(?:\(\))?|\))(?:\.|->|\?\.|::)(?P<name>[A-Za-z_]\w*)\s*(?:<[^>()]*>)?\(",
+        r"(?:(?P<receiver>[A-Za-z_$@][\w]*)(?:\(\))?|\))(?:\.(?P<module>json|ts)\(\))?(?:\.|->|\?\.|::)(?P<name>[A-Za-z_]\w*)\s*(?:<[^>()]*>)?\(",
     )
     .expect("an expression of this file, which every test of it compiles")
 });
@@ -46,6 +48,9 @@ const SENDERS: &[&str] = &[
     "dispatch",
     "customcommand",
 ];
+
+/// What clients call before the commands of a module, as in `client.json.mGet` and `r.ts().mget`.
+const MODULES: &[&str] = &["JSON", "TS"];
 
 /// Methods of StackExchange.Redis that give something to call commands on.
 const GETTERS: &[&str] = &["GETSERVER", "GETDATABASE"];
@@ -102,19 +107,30 @@ fn call(text: &str, found: &regex::Captures<'_>, chained: bool) -> Option<Call> 
         let mut sent = command.split_whitespace().map(|word| Argument::Literal(word.to_owned()));
         let Some(Argument::Literal(first)) = sent.next() else { return None };
         let rest: Vec<Argument> = sent.chain(words[1..].iter().cloned()).collect();
-        return Some(Call { name: squashed(&first), written: first, certain: true, arguments: rest });
+        return Some(Call {
+            name: squashed(&first),
+            written: first,
+            certain: true,
+            of_before: false,
+            arguments: rest,
+        });
     }
-    let certain = receiver.map_or(chained, |receiver| {
+    let certain = receiver.as_deref().map_or(chained, |receiver| {
         ["redis", "jedis", "cache", "rdb", "valkey", "lettuce"].iter().any(|word| receiver.contains(word))
             || ["r", "conn", "client", "db", "server", "pipe", "pipeline", "database", "commands", "sync"]
-                .contains(&receiver.as_str())
+                .contains(&receiver)
     });
     if arguments.len() > 1 && arguments[0] == Argument::Unknown && text.contains("(ctx,") {
         arguments.remove(0);
     }
     let written = found.name("name")?.as_str().to_owned();
+    let before =
+        found.name("module").map(|module| module.as_str()).or(receiver.as_deref()).unwrap_or_default();
+    let module = MODULES.iter().find(|module| before.eq_ignore_ascii_case(module));
+    let name = module.map_or(name.clone(), |module| format!("{module}{name}"));
     let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, command)| (*command).to_owned());
-    Some(Call { name: alias.unwrap_or(name), written, certain, arguments })
+    let of_before = receiver.is_none();
+    Some(Call { name: alias.unwrap_or(name), written, certain, of_before, arguments })
 }
 
 fn squashed(name: &str) -> String {

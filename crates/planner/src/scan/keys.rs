@@ -7,9 +7,7 @@ use regex::Regex;
 use super::calls::{Argument, Call};
 use super::{Language, Line, Said};
 use crate::ClusteringPolicy;
-
-/// What the proxy of the Enterprise policy takes apart (redis/docs, multi-key operations).
-const ANY_SLOT: &[&str] = &["EXISTS", "MGET", "DEL", "MSET", "TOUCH", "UNLINK"];
+use crate::catalog::{MultiKey, Reach, Table};
 
 /// A script that names a key itself.
 static IN_SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
@@ -30,17 +28,24 @@ static LITERAL: LazyLock<Regex> = LazyLock::new(|| {
 const TAG: &str =
     "give keys that are used together a common hash tag, such as {user:1}:cart and {user:1}:name";
 
-pub(super) fn look(line: &Line<'_>, calls: &[Call], policy: Option<ClusteringPolicy>) -> Vec<Said> {
+pub(super) fn look(
+    line: &Line<'_>,
+    calls: &[Call],
+    policy: Option<ClusteringPolicy>,
+    rules: &Table<MultiKey>,
+) -> Vec<Said> {
     if policy == Some(ClusteringPolicy::NoCluster) {
         return Vec::new();
     }
-    let apart = |name: &str| policy == Some(ClusteringPolicy::EnterpriseCluster) && ANY_SLOT.contains(&name);
+    let rule = |command: &str, keys: &[String]| finding(rules.of(command)?, policy, command, keys);
     let mut said: Vec<Said> = (calls.iter())
-        .filter(|call| !apart(&call.name))
-        .filter_map(|call| {
-            let (command, keys) = keys(call)?;
-            let script = ["EVAL", "EVALSHA", "FCALL", "EVAL_RO", "EVALSHA_RO", "FCALL_RO"].contains(&command);
-            spread(&keys).then(|| finding(command, &keys, if script { "script_keys" } else { "multi_key" }))
+        .filter_map(|call| match keys(call) {
+            Some((command, keys)) => rule(command, &keys),
+            None => {
+                let row = module_row(rules, call)?;
+                let command = row.all().find(|name| squashed(name) == call.name)?;
+                finding(row, policy, command, &module_keys(command, &call.arguments))
+            }
         })
         .collect();
     if calls.iter().any(|call| call.name.starts_with("EVAL"))
@@ -50,10 +55,9 @@ pub(super) fn look(line: &Line<'_>, calls: &[Call], policy: Option<ClusteringPol
             .captures_iter(&listed[1])
             .filter_map(|found| found.get(1).or(found.get(2)).map(|key| key.as_str().to_owned()))
             .collect();
-        if spread(&keys) {
-            said.push(finding("EVAL", &keys, "script_keys"));
-        }
+        said.extend(rule("EVAL", &keys));
     }
+    said.extend(rule("MULTI", &transaction(calls)));
     // The client of Ruby has a method of that name.
     if line.language != Language::Ruby
         && let Some(found) = IN_SCRIPT.captures(line.text)
@@ -71,9 +75,57 @@ pub(super) fn look(line: &Line<'_>, calls: &[Call], policy: Option<ClusteringPol
     said
 }
 
-fn finding(command: &str, keys: &[String], id: &'static str) -> Said {
-    let text = format!("{command} with keys of different slots: {}", keys.join(", "));
-    Said { id, text, remedy: TAG.to_owned() }
+/// The keys of a transaction that is written as one chain: `r.multi().set("a", 1).del("b").exec()`.
+fn transaction(calls: &[Call]) -> Vec<String> {
+    let begun = calls.iter().skip_while(|call| call.name != "MULTI").skip(1);
+    let queued = begun.take_while(|call| call.of_before && call.name != "EXEC");
+    queued.filter_map(keys).flat_map(|(_, keys)| keys).collect()
+}
+
+/// What the policy makes of a command with these keys, where it does not take them as they are.
+fn finding(row: &MultiKey, policy: Option<ClusteringPolicy>, command: &str, keys: &[String]) -> Option<Said> {
+    let reaches =
+        || ClusteringPolicy::ALL.into_iter().filter(|one| policy.is_none_or(|policy| policy == *one));
+    let matters = |reach: Reach| match reach {
+        Reach::NotInMulti => true,
+        reach => reach.spares() && spread(keys),
+    };
+    if !reaches().any(|policy| matters(row.under(policy))) {
+        return None;
+    }
+    let id = if row.id == "scripts" { "script_keys" } else { "multi_key" };
+    let keys = match keys {
+        [] => String::new(),
+        keys => format!(" with keys of different slots: {}", keys.join(", ")),
+    };
+    let remedy = row.instead.clone().unwrap_or_else(|| TAG.to_owned());
+    Some(Said { id, text: format!("{command}{keys}; {}", row.told(policy)), remedy })
+}
+
+/// The row of a module's command, whose name clients write without its point.
+fn module_row<'r>(rules: &'r Table<MultiKey>, call: &Call) -> Option<&'r MultiKey> {
+    let of_module = |name: &str| name.contains('.') && squashed(name) == call.name;
+    rules.rows.iter().find(|row| row.all().any(of_module))
+}
+
+fn squashed(name: &str) -> String {
+    name.replace('.', "")
+}
+
+/// The keys of a module's command that are literally there.
+fn module_keys(command: &str, arguments: &[Argument]) -> Vec<String> {
+    let keys: Vec<&Argument> = match command {
+        // The last is the path.
+        "JSON.MGET" => arguments.iter().take(arguments.len().saturating_sub(1)).collect(),
+        "JSON.MSET" | "TS.MADD" => arguments.iter().step_by(3).collect(),
+        "TS.CREATERULE" | "TS.DELETERULE" => arguments.iter().take(2).collect(),
+        _ => Vec::new(),
+    };
+    let literal = |argument: &Argument| match argument {
+        Argument::Literal(key) => Some(key.clone()),
+        Argument::Unknown => None,
+    };
+    keys.into_iter().filter_map(literal).collect()
 }
 
 /// Whether keys are of more than one slot.

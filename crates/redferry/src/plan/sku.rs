@@ -191,6 +191,9 @@ fn list_text(catalog: &Catalog, skus: &[&Sku]) -> String {
                 catalog.targets.sizes.date, catalog.targets.date, guide.gb
             ));
         }
+        if sku.derived.iter().any(|field| field == "usable_gb") {
+            remarks.push("80 % of it for data: worked out".to_owned());
+        }
         vec![
             sku.resource_name(),
             sku.gb.to_string(),
@@ -231,5 +234,6 @@ fn specs(sku: &Sku) -> Value {
         "preview": sku.preview,
         "ram_gib": sku.ram_gib,
         "disk_gib": sku.disk_gib,
+        "derived": sku.derived,
     })
 }

@@ -3,8 +3,8 @@
 use super::super::Severity;
 use super::super::inventory::times;
 use super::{Finding, Known};
-use crate::catalog::{BlockedCommand, Condition, Effect, Situation};
-use crate::{ClusteringPolicy, Service};
+use crate::Service;
+use crate::catalog::{Condition, Effect, Reach, Situation};
 
 /// Containers whose subcommands Redis 6 does not count, and that applications hardly ever use for what still works.
 /// CLIENT, CLUSTER, MEMORY and SCRIPT are left out: libraries use what works of them all the time.
@@ -16,19 +16,16 @@ const WHOLE_CACHE: &[&str] = &["KEYS"];
 struct Used<'a> {
     name: &'a str,
     calls: u64,
-    row: &'a BlockedCommand,
+    /// What of it works.
+    what: &'a str,
+    instead: &'a str,
 }
 
 fn used<'a>(known: &'a Known<'_>, effect: Effect) -> Vec<Used<'a>> {
     let Some(live) = known.live() else { return Vec::new() };
-    let geo = known.resource().is_some_and(|resource| !resource.linked.is_empty());
     let holds = |condition: &Condition| match condition {
-        // A cluster's clients know already that these are about one node.
-        Condition::Policy(policy) => {
-            let known_already = *policy == ClusteringPolicy::OSSCluster && known.inventory.is_clustered();
-            *policy == known.policy && !known_already
-        }
-        Condition::Situation(Situation::Geo) => geo,
+        Condition::Policy(policy) => *policy == known.policy,
+        Condition::Situation(Situation::Geo) => known.in_group(),
         Condition::Situation(Situation::Clustered) => false,
     };
     let rows = known.catalog.commands.rows.iter();
@@ -36,7 +33,22 @@ fn used<'a>(known: &'a Known<'_>, effect: Effect) -> Vec<Used<'a>> {
         .filter(|row| row.when.is_empty() || row.when.iter().any(holds))
         .filter_map(|row| {
             let calls = live.commands.get(&row.command).copied()?;
-            Some(Used { name: &row.command, calls, row })
+            let what = row.what.as_deref().unwrap_or("in part");
+            Some(Used { name: &row.command, calls, what, instead: &row.instead })
+        })
+        .collect()
+}
+
+/// Commands that see one shard only. A cluster's clients know that already.
+fn one_shard<'a>(known: &'a Known<'_>) -> Vec<Used<'a>> {
+    let Some(live) = known.live().filter(|_| !known.inventory.is_clustered()) else { return Vec::new() };
+    let rows = known.catalog.multikey.rows.iter();
+    let rows = rows.filter(|row| row.reach(known.policy, known.in_group()) == Reach::OneShard);
+    rows.flat_map(|row| row.all().map(move |name| (name, row)))
+        .filter_map(|(name, row)| {
+            let calls = live.commands.get(name).copied()?;
+            let instead = row.instead.as_deref().unwrap_or_default();
+            Some(Used { name, calls, what: Reach::OneShard.meaning(), instead })
         })
         .collect()
 }
@@ -55,13 +67,10 @@ pub(super) fn blocked(known: &Known<'_>) -> Option<Finding> {
 }
 
 pub(super) fn changed(known: &Known<'_>) -> Option<Finding> {
-    let used = used(known, Effect::Changed);
-    let mut evidence: Vec<String> = used
-        .iter()
-        .map(|used| {
-            format!("{}: {}", times(used.name, used.calls), used.row.what.as_deref().unwrap_or("in part"))
-        })
-        .collect();
+    let mut used = used(known, Effect::Changed);
+    used.extend(one_shard(known));
+    let mut evidence: Vec<String> =
+        used.iter().map(|used| format!("{}: {}", times(used.name, used.calls), used.what)).collect();
     let mut remedy = remedies(&used);
     for container in CONTAINERS {
         let Some(calls) = known.live().and_then(|live| live.commands.get(*container)) else { continue };
@@ -106,12 +115,16 @@ pub(super) fn version_changes(known: &Known<'_>) -> Option<Finding> {
     if !live.nodes.iter().filter_map(|node| node.text("redis_version")).any(is_six) {
         return None;
     }
-    let mut evidence = Vec::new();
+    let mut evidence: Vec<String> = Vec::new();
     let mut remedy = Vec::new();
+    let mut told = None;
     for row in &known.catalog.changes.rows {
         let names: Vec<&str> = row.commands.iter().map(String::as_str).collect();
         if let Some(used) = live.used(&names) {
-            evidence.push(format!("{used}: since {} {}", row.since, row.what));
+            let what = format!("since {} {}", row.since, row.what);
+            // Rows of the same commands stand one after the other.
+            evidence.push(if told.as_ref() == Some(&used) { what } else { format!("{used}: {what}") });
+            told = Some(used);
             remedy.push(row.advice.as_str());
         }
     }
@@ -133,7 +146,7 @@ fn evidence(used: &[Used<'_>]) -> String {
 fn remedies(used: &[Used<'_>]) -> String {
     let mut remedies: Vec<String> = Vec::new();
     for used in used {
-        let remedy = format!("{}: {}", used.name, used.row.instead);
+        let remedy = format!("{}: {}", used.name, used.instead);
         if !remedies.contains(&remedy) {
             remedies.push(remedy);
         }

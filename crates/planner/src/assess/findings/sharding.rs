@@ -3,39 +3,12 @@
 use super::super::Severity;
 use super::{Finding, Known};
 use crate::ClusteringPolicy;
+use crate::catalog::{MultiKey, Reach};
 use crate::sku::Module;
 
-/// Commands that always name several keys and want them in one slot, under both clustering policies.
-const ONE_SLOT: &[&str] = &[
-    "MSETNX",
-    "BITOP",
-    "COPY",
-    "RENAME",
-    "RENAMENX",
-    "SMOVE",
-    "RPOPLPUSH",
-    "BRPOPLPUSH",
-    "LMOVE",
-    "BLMOVE",
-    "PFMERGE",
-    "SINTER",
-    "SINTERSTORE",
-    "SUNION",
-    "SUNIONSTORE",
-    "SDIFF",
-    "SDIFFSTORE",
-    "ZUNIONSTORE",
-    "ZINTERSTORE",
-    "ZRANGESTORE",
-    "ZUNION",
-    "ZINTER",
-    "ZDIFF",
-    "ZDIFFSTORE",
-];
-/// The Enterprise policy takes these apart itself.
-const ANY_SLOT_FOR_ENTERPRISE: &[&str] = &["MGET", "MSET"];
-const SCRIPTS: &[&str] = &["EVAL", "EVALSHA", "FCALL"];
-const TRANSACTIONS: &[&str] = &["MULTI", "EXEC", "WATCH"];
+/// Rows of the catalogue that are about several commands.
+const TRANSACTIONS: &str = "transactions";
+const SCRIPTS: &str = "scripts";
 
 const HASH_TAG: &str =
     "keys that belong together get a common hash tag ({...}), or the database stays without clustering";
@@ -44,16 +17,16 @@ const HASH_TAG: &str =
 fn severity(known: &Known<'_>) -> Option<Severity> {
     match known.policy {
         _ if known.inventory.is_clustered() => None,
-        ClusteringPolicy::NoCluster => Some(Severity::Note),
-        ClusteringPolicy::OSSCluster | ClusteringPolicy::EnterpriseCluster => Some(Severity::Warning),
+        ClusteringPolicy::NoCluster if !known.in_group() => Some(Severity::Note),
+        _ => Some(Severity::Warning),
     }
 }
 
 /// What the policy means for keys of several slots.
-fn consequence(known: &Known<'_>) -> &'static str {
-    match known.policy {
-        ClusteringPolicy::NoCluster => "without clustering that stays as it is",
-        _ => "keys of different slots are answered CROSSSLOT",
+fn consequence(known: &Known<'_>, row: &MultiKey) -> String {
+    match row.reach(known.policy, known.in_group()) {
+        Reach::AnySlot => "without clustering that stays as it is".to_owned(),
+        reach => reach.meaning().to_owned(),
     }
 }
 
@@ -64,39 +37,62 @@ fn tagged(known: &Known<'_>) -> String {
     })
 }
 
-fn keys_must_share(
-    known: &Known<'_>,
-    id: &'static str,
-    title: &str,
-    used: &str,
-    remedy: &str,
-) -> Option<Finding> {
+/// Whether keys that a row's commands name would have to be chosen with care, now or under the other policies.
+fn matters(known: &Known<'_>, row: &MultiKey) -> bool {
+    let forbids = |reach| matches!(reach, Reach::OneSlot | Reach::Partial | Reach::NotInMulti);
+    match row.reach(known.policy, known.in_group()) {
+        Reach::AnySlot if known.policy == ClusteringPolicy::NoCluster => forbids(row.oss_cluster),
+        reach => forbids(reach),
+    }
+}
+
+/// Commands of a row that were called: those that name several keys, and those that often name one.
+fn called(known: &Known<'_>, row: &MultiKey) -> (Option<String>, Option<String>) {
+    let of =
+        |commands: &[String]| known.live()?.used(&commands.iter().map(String::as_str).collect::<Vec<_>>());
+    (of(&row.commands), of(&row.often_one_key))
+}
+
+/// Keys of one command. Commands that as often as not name one key are only to be known.
+pub(super) fn multi_key(known: &Known<'_>) -> Option<Finding> {
     let severity = severity(known)?;
-    let evidence = format!("{used}; {}{}", consequence(known), tagged(known));
+    let (mut several, mut perhaps) = (Vec::new(), Vec::new());
+    let rows = known.catalog.multikey.rows.iter();
+    for row in rows.filter(|row| !matches!(row.id.as_str(), TRANSACTIONS | SCRIPTS) && matters(known, row)) {
+        let (of_several, of_one) = called(known, row);
+        several.extend(of_several.map(|used| format!("{used}: {}", consequence(known, row))));
+        perhaps.extend(of_one.filter(|_| severity != Severity::Note));
+    }
+    let severity = if several.is_empty() { Severity::Note } else { severity };
+    if !perhaps.is_empty() {
+        several.push(format!("{}: the same where they name several keys", perhaps.join(", ")));
+    }
+    (!several.is_empty()).then(|| {
+        let evidence = format!("{}{}", several.join("; "), tagged(known));
+        Finding::new("multi_key", severity, "Commands that name several keys", evidence, HASH_TAG)
+    })
+}
+
+/// Keys of several commands that belong together.
+fn together(known: &Known<'_>, id: &'static str, row: &str, title: &str, remedy: &str) -> Option<Finding> {
+    let severity = severity(known)?;
+    let row = known.catalog.multikey.rows.iter().find(|found| found.id == row)?;
+    let used = called(known, row).0.filter(|_| matters(known, row))?;
+    let evidence = format!("{used}; {}{}", consequence(known, row), tagged(known));
     Some(Finding::new(id, severity, title, evidence, remedy))
 }
 
-pub(super) fn multi_key(known: &Known<'_>) -> Option<Finding> {
-    let mut commands = ONE_SLOT.to_vec();
-    if known.policy != ClusteringPolicy::EnterpriseCluster {
-        commands.extend(ANY_SLOT_FOR_ENTERPRISE);
-    }
-    let used = known.live()?.used(&commands)?;
-    keys_must_share(known, "multi_key", "Commands that name several keys", &used, HASH_TAG)
-}
-
 pub(super) fn transactions(known: &Known<'_>) -> Option<Finding> {
-    let used = known.live()?.used(TRANSACTIONS)?;
-    keys_must_share(known, "transactions", "Transactions over keys of several slots", &used, HASH_TAG)
+    let title = "Transactions over keys of several slots";
+    together(known, "transactions", TRANSACTIONS, title, HASH_TAG)
 }
 
 pub(super) fn scripts(known: &Known<'_>) -> Option<Finding> {
-    let used = known.live()?.used(SCRIPTS)?;
     let remedy = format!(
         "{HASH_TAG}; every key must be declared in KEYS, since a script that touches others acts on the wrong shard and \
          nothing says so; loaded scripts are not carried over"
     );
-    keys_must_share(known, "lua_scripts", "Lua scripts over keys of several slots", &used, &remedy)
+    together(known, "lua_scripts", SCRIPTS, "Lua scripts over keys of several slots", &remedy)
 }
 
 pub(super) fn not_cluster_aware(known: &Known<'_>) -> Option<Finding> {

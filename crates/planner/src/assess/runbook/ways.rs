@@ -97,7 +97,7 @@ fn rebuild(names: &Names) -> Vec<Step> {
             "the hit rate shows when the cache is warm",
             &[format!(
                 "az monitor metrics list --resource $(az redisenterprise show --cluster-name {} --resource-group {} --query id \
-                 -o tsv) --metric cachehits cachemisses --interval PT5M",
+                 -o tsv) --metrics cachehits cachemisses --interval PT5M",
                 names.target, names.group
             )],
         ),
@@ -116,7 +116,7 @@ fn export_import(inventory: &Inventory, plan: &Plan, names: &Names) -> Vec<Step>
             "Export",
             "one file for each shard, into a container in the same region",
             &[format!(
-                "az redis export --name {} --resource-group {} --prefix {} --container CONTAINER_SAS_URL",
+                "az redis export --name {} --resource-group {} --prefix {} --container 'CONTAINER_SAS_URL'",
                 names.source, names.group, names.source
             )],
         )
@@ -124,9 +124,9 @@ fn export_import(inventory: &Inventory, plan: &Plan, names: &Names) -> Vec<Step>
         .roll_back("start the writers again: the source was not changed"),
         Step::new(
             "Import",
-            "everything that the target holds is deleted first",
+            "everything that the target holds is deleted first; a URL for each file, one after the other",
             &[format!(
-                "az redisenterprise database import --cluster-name {} --resource-group {} --sas-uris BLOB_SAS_URL",
+                "az redisenterprise database import --cluster-name {} --resource-group {} --sas-uris 'BLOB_SAS_URL'",
                 names.target, names.group
             )],
         ),
@@ -176,7 +176,8 @@ fn arm_migration(inventory: &Inventory, names: &Names) -> Vec<Step> {
     vec![
         Step::new(
             "Validate",
-            "errors stop it; warnings need forceMigrate. API versions before 2026-09-01 do not copy data",
+            "errors stop it; warnings need forceMigrate. API versions before 2026-09-01, which `az redisenterprise migration` \
+             speaks, do not copy data. Where the answer is InvalidRequestBody, the service wants the body inside \"properties\"",
             &[format!(
                 "az rest --method post {header} --url \"{base}/validate?{version}\" --body '{{\"sourceResourceId\":\"{id}\",\"skipDataMigration\":false}}'"
             )],
@@ -189,7 +190,7 @@ fn arm_migration(inventory: &Inventory, names: &Names) -> Vec<Step> {
             )],
         )
         .takes("about 5 minutes without data (Microsoft's sample)")
-        .roll_back(format!("az rest --method post --url \"{base}/cancel?{version}\" (30 days)")),
+        .roll_back(format!("az rest --method post {header} --url \"{base}/cancel?{version}\" (30 days)")),
         Step::new(
             "Wait for Succeeded, then compare",
             "nothing else proves the copy",
