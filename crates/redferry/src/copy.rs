@@ -16,9 +16,6 @@ use crate::connect::{self, Endpoints};
 use crate::exit::{Code, Exit};
 use crate::{check, collisions, interrupt, progress, report, usage, wishes};
 
-/// A value in pieces costs some round trips more: below this many bytes that is never worth it.
-pub(crate) const SMALLEST_BIG_KEY: u64 = 64 * 1024;
-
 /// Runs the command.
 pub(crate) async fn run(args: &CopyArgs, output: Output, quiet: bool) -> Exit {
     match try_run(args, output, quiet).await {
@@ -42,7 +39,7 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
     )?;
     wishes.resuming = resuming;
     wishes.flush_target = args.flush_target && !resuming;
-    wishes.preserve_idle = args.preserve_idle;
+    wishes.preserve_idle = args.values.preserve_idle;
     let findings = check::probe(&endpoints, &wishes).await?;
     if output == Output::Text && !quiet {
         eprintln!("{}", findings.table());
@@ -79,7 +76,7 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
     let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
 
     let usage = usage::now();
-    let show_keys = args.show_keys.is_some_and(|n| n > 0);
+    let show_keys = args.show_keys.most() > 0;
     let mut document = report::document(&outcome, usage, show_keys);
     if let Value::Object(document) = &mut document {
         document.insert("source".into(), endpoints.source.seed().to_string().into());
@@ -159,10 +156,10 @@ async fn flush_target(args: &CopyArgs, endpoints: &Endpoints, findings: &Finding
 fn options(args: &CopyArgs, state: PathBuf) -> CopyOptions {
     CopyOptions {
         on_conflict: args.preflight.on_conflict,
-        big_key: args.big_key.max(SMALLEST_BIG_KEY),
-        memory: args.memory,
-        preserve_idle: args.preserve_idle,
-        examples: args.show_keys.unwrap_or(0),
+        big_key: args.values.big_key.carried(),
+        memory: args.values.memory,
+        preserve_idle: args.values.preserve_idle,
+        examples: args.show_keys.most(),
         ..spared(args.protection, args.patience, state)
     }
 }

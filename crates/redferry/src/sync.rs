@@ -122,7 +122,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let manner = Manner { held: false, until_quiet, target_was_empty, resumed: is_known };
     let leg = plan.take(direction, &ready, manner, &stop);
     let expected = ready.findings.databases.iter().map(|db| ready.findings.source.keys_in(*db)).sum();
-    let named = args.show_keys.unwrap_or(0);
+    let named = args.show_keys.most();
     let (session, helm) = Session::new(plan, state, path.clone(), manner, &leg, named, stop);
     let serve = |bound: Bound| bound.serve(&control::beside(&path), Arc::new(helm.clone()));
     let endpoint = bound.map(serve).transpose()?;
@@ -190,7 +190,7 @@ fn refuse_options(args: &SyncArgs) -> Result<(), Exit> {
              --slots) or by database, or use copy"
         )));
     }
-    if args.skip_check.iter().any(|check| check == "target_empty") {
+    if args.told.skip_check.iter().any(|check| check == "target_empty") {
         return Err(Exit::usage(
             "--skip-check target_empty does not go with sync, which deletes keys that only the target has; say that \
              this is meant with --adopt-target",
@@ -208,8 +208,8 @@ fn refused(findings: &Findings, why: String) -> Exit {
 
 fn options(args: &SyncArgs) -> CopyOptions {
     CopyOptions {
-        big_key: args.big_key.max(copy::SMALLEST_BIG_KEY),
-        examples: args.show_keys.unwrap_or(0),
+        big_key: args.big_key.carried(),
+        examples: args.show_keys.most(),
         ..copy::spared(args.protection, args.patience, PathBuf::new())
     }
 }

@@ -209,7 +209,7 @@ async fn mender(
         target: endpoints.target.clone(),
         naming: scope.naming.clone(),
         abilities: findings.abilities,
-        options: engine::CopyOptions { big_key: args.big_key.max(copy::SMALLEST_BIG_KEY), ..options },
+        options: engine::CopyOptions { big_key: args.big_key.carried(), ..options },
     };
     Ok(Mender::new(repair, args.delete_extra, Arc::clone(stop)))
 }
@@ -220,11 +220,11 @@ fn options(args: &VerifyArgs) -> Options {
         sample: args.sample,
         ttl_tolerance: args.ttl_tolerance,
         until_stable: args.until_stable,
-        big_key: args.big_key,
+        big_key: args.big_key.above,
         scan_count: args.protection.scan_count,
         give_up_after: args.patience.give_up_after,
         silence: args.patience.silence,
-        examples: args.examples(),
+        examples: args.show_keys.most(),
         state: args.state.clone(),
         save_every: SAVE_EVERY,
     }

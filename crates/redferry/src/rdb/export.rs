@@ -33,7 +33,7 @@ async fn try_run(args: &ExportArgs, quiet: bool) -> Result<Exit, Exit> {
     let selection = wishes::selection(&args.choice)?;
     let names = wishes::name_rules(&args.choice)?;
     let mut wishes = wishes::of_choice(&args.choice, source.address.database, None)?;
-    wishes.preserve_idle = args.preserve_idle;
+    wishes.preserve_idle = args.values.preserve_idle;
     let findings = preflight::for_export(&source.endpoint, &wishes)
         .await
         .map_err(|error| Exit::failed(error.to_string()))?;
@@ -53,7 +53,7 @@ async fn try_run(args: &ExportArgs, quiet: bool) -> Result<Exit, Exit> {
     let places = places(&place, args, &layout)?;
     let mut files = Vec::new();
     for place in &places {
-        files.push(place.create(args.gzip, args.overwrite).await?);
+        files.push(place.create(args.written).await?);
     }
     let stop = Arc::new(Stop::default());
     interrupt::listen(Arc::clone(&stop));
@@ -111,7 +111,7 @@ fn told(
     outcome: &ExportOutcome,
 ) -> Exit {
     let usage = usage::now();
-    let show_keys = args.show_keys.is_some_and(|n| n > 0);
+    let show_keys = args.show_keys.most() > 0;
     let brought = Brought {
         total: &outcome.total,
         examples: &outcome.examples,
@@ -174,10 +174,10 @@ fn told(
 
 fn options(args: &ExportArgs) -> CopyOptions {
     CopyOptions {
-        big_key: args.big_key.max(copy::SMALLEST_BIG_KEY),
-        memory: args.memory,
-        preserve_idle: args.preserve_idle,
-        examples: args.show_keys.unwrap_or(0),
+        big_key: args.values.big_key.carried(),
+        memory: args.values.memory,
+        preserve_idle: args.values.preserve_idle,
+        examples: args.show_keys.most(),
         ..copy::spared(args.protection, args.patience, Path::new("").to_owned())
     }
 }

@@ -179,7 +179,7 @@ fn told(
     state: &std::path::Path,
 ) -> Exit {
     let usage = usage::now();
-    let show_keys = args.show_keys.is_some_and(|n| n > 0);
+    let show_keys = args.show_keys.most() > 0;
     let brought = Brought {
         total: &outcome.total,
         examples: &outcome.examples,
@@ -288,10 +288,10 @@ fn notes(args: &ImportArgs, outcome: &ImportOutcome) -> Vec<String> {
 fn options(args: &ImportArgs, state: PathBuf) -> CopyOptions {
     CopyOptions {
         on_conflict: args.preflight.on_conflict,
-        big_key: args.big_key.max(copy::SMALLEST_BIG_KEY),
-        memory: args.memory,
-        preserve_idle: args.preserve_idle,
-        examples: args.show_keys.unwrap_or(0),
+        big_key: args.values.big_key.carried(),
+        memory: args.values.memory,
+        preserve_idle: args.values.preserve_idle,
+        examples: args.show_keys.most(),
         max_keys_per_sec: args.max_keys_per_sec,
         max_bytes_per_sec: args.max_bytes_per_sec,
         give_up_after: args.patience.give_up_after,
