@@ -2,14 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use engine::preflight::Findings;
-use engine::{
-    Arguments, Checkpoint, CheckpointError, Copy, CopyOptions, Halt, Progress, StateLock, Stop, flush,
-};
+use engine::{Arguments, Checkpoint, CheckpointError, Copy, CopyOptions, Halt, Progress, StateLock, flush};
 use migration::tally::Fate;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args::{CopyArgs, Output, Patience, Protection};
 use crate::connect::{self, Endpoints};
@@ -45,22 +42,19 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
         eprintln!("{}", findings.table());
     }
     if let Some(why) = check::refusal(findings.refusals()) {
-        return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));
+        return Err(check::refused(&findings, why));
     }
     let naming = names.naming(&wishes, &findings.databases)?;
     let collision = collisions::find(&endpoints.source, &findings.source.layout, &selection, &naming).await?;
     if let Some(why) = collision {
-        let why = format!("{why}; nothing was written");
-        return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));
+        return Err(check::refused(&findings, format!("{why}; nothing was written")));
     }
     if wishes.flush_target {
         flush_target(args, &endpoints, &findings).await?;
     }
 
-    let stop = Arc::new(Stop::default());
-    interrupt::listen(Arc::clone(&stop));
+    let stop = interrupt::listen();
     let progress = Progress::default();
-    let shown = tokio::spawn(progress::show(progress.clone(), quiet));
     let copy = Copy {
         source: endpoints.source.clone(),
         target: endpoints.target.clone(),
@@ -70,9 +64,7 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
         options: options(args, state.clone()),
         arguments,
     };
-    let outcome = copy.run(&progress, stop).await;
-    shown.abort();
-    let _ = shown.await;
+    let outcome = progress::beside(progress.clone(), quiet, copy.run(&progress, stop)).await;
     let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
 
     let usage = usage::now();
@@ -106,10 +98,6 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
             Exit::new(code, document, text).with_error(error)
         }
     })
-}
-
-fn document(findings: &Findings) -> Value {
-    json!({ "findings": serde_json::to_value(findings).unwrap_or(Value::Null) })
 }
 
 /// A state file of another run, or in use, is refused; one that cannot be read or written is a failure.

@@ -1,14 +1,13 @@
 //! `redferry rdb export`.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::rdb::Version;
 use client::Topology;
 use engine::export::{Export, ExportOutcome};
-use engine::preflight::{self, ExportFindings, Status};
-use engine::{CopyOptions, Halt, Progress, Stop};
+use engine::preflight::{self, ExportFindings};
+use engine::{CopyOptions, Halt, Progress};
 use indicatif::HumanBytes;
 use migration::tally::Fate;
 use serde_json::{Value, json};
@@ -38,15 +37,13 @@ async fn try_run(args: &ExportArgs, quiet: bool) -> Result<Exit, Exit> {
         .await
         .map_err(|error| Exit::failed(error.to_string()))?;
     if let Some(why) = check::refusal(findings.refusals()) {
-        return Err(refused(&findings, why));
+        return Err(check::refused(&findings, why));
     }
-    for check in findings.checks.iter().filter(|check| check.status == Status::Warning) {
-        tracing::warn!("{}; {}", check.text, check.remedy);
-    }
+    check::warn(&findings.checks);
     let naming = names.naming(&wishes, &findings.databases)?;
     let collision = collisions::find(&source.endpoint, &findings.source.layout, &selection, &naming).await?;
     if let Some(why) = collision {
-        return Err(refused(&findings, format!("{why}; nothing was written")));
+        return Err(check::refused(&findings, format!("{why}; nothing was written")));
     }
 
     let layout = findings.source.layout.clone();
@@ -55,10 +52,8 @@ async fn try_run(args: &ExportArgs, quiet: bool) -> Result<Exit, Exit> {
     for place in &places {
         files.push(place.create(args.written).await?);
     }
-    let stop = Arc::new(Stop::default());
-    interrupt::listen(Arc::clone(&stop));
+    let stop = interrupt::listen();
     let progress = Progress::default();
-    let shown = tokio::spawn(progress::show(progress.clone(), quiet));
     let export = Export {
         source: source.endpoint.clone(),
         layout,
@@ -71,9 +66,7 @@ async fn try_run(args: &ExportArgs, quiet: bool) -> Result<Exit, Exit> {
         options: options(args),
         expected: findings.databases.iter().map(|db| findings.source.keys_in(*db)).sum(),
     };
-    let outcome = export.run(&progress, stop).await;
-    shown.abort();
-    let _ = shown.await;
+    let outcome = progress::beside(progress.clone(), quiet, export.run(&progress, stop)).await;
     let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
     Ok(told(args, &places, &source, &findings, &outcome))
 }
@@ -96,11 +89,6 @@ fn facts(findings: &ExportFindings) -> Vec<(String, String)> {
     facts.extend(findings.source.used_memory.map(|bytes| ("used-mem".to_owned(), bytes.to_string())));
     facts.push(("redferry".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
     facts
-}
-
-fn refused(findings: &ExportFindings, why: String) -> Exit {
-    let document = json!({ "findings": serde_json::to_value(findings).unwrap_or(Value::Null) });
-    Exit::new(Code::Refused, document, String::new()).with_error(why)
 }
 
 fn told(

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use ::rdb::Version;
 use ::rdb::file::Checksum;
 use engine::import::{FileLook, Import, ImportOutcome, ImportProgress, ImportState, look};
-use engine::preflight::{self, DatabaseFacts, DbWish, FileFindings, FilesFacts, Status, Wishes};
-use engine::{Arguments, CopyOptions, FeedError, Halt, StateLock, Stop};
+use engine::preflight::{self, DatabaseFacts, DbWish, FileFindings, FilesFacts, Wishes};
+use engine::{Arguments, CopyOptions, FeedError, Halt, StateLock};
 use indicatif::HumanCount;
 use migration::conflict::OnConflict;
 use migration::naming::Naming;
@@ -56,24 +55,20 @@ async fn try_run(args: &ImportArgs, quiet: bool) -> Result<Exit, Exit> {
         .await
         .map_err(|error| Exit::failed(error.to_string()))?;
     if let Some(why) = check::refusal(findings.refusals()) {
-        return Err(refused(&findings, why));
+        return Err(check::refused(&findings, why));
     }
-    for check in findings.checks.iter().filter(|check| check.status == Status::Warning) {
-        tracing::warn!("{}; {}", check.text, check.remedy);
-    }
+    check::warn(&findings.checks);
     let databases = databases(args, &findings, looks.is_some(), &wishes);
     let naming = names.naming(&wishes, &databases)?;
     if looks.is_some()
         && args.preflight.on_conflict == OnConflict::Refuse
         && let Some(why) = collision(&naming, &databases)
     {
-        return Err(refused(&findings, why));
+        return Err(check::refused(&findings, why));
     }
 
-    let stop = Arc::new(Stop::default());
-    interrupt::listen(Arc::clone(&stop));
+    let stop = interrupt::listen();
     let progress = ImportProgress::default();
-    let shown = tokio::spawn(progress::show(progress.clone(), quiet));
     let import = Import {
         files: places.clone(),
         target: target.endpoint.clone(),
@@ -86,9 +81,7 @@ async fn try_run(args: &ImportArgs, quiet: bool) -> Result<Exit, Exit> {
         arguments,
         expected: looks.iter().flatten().map(FileLook::keys).sum(),
     };
-    let outcome = import.run(&progress, stop).await;
-    shown.abort();
-    let _ = shown.await;
+    let outcome = progress::beside(progress.clone(), quiet, import.run(&progress, stop)).await;
     let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
     Ok(told(args, &places, &target, &findings, &outcome, &state))
 }
@@ -163,11 +156,6 @@ fn collision(naming: &Naming, databases: &[u32]) -> Option<String> {
          prefixes (--db-prefix, --prefix-by-db), or say which of two keys stays: --on-conflict skip keeps the first, \
          --on-conflict replace the last"
     ))
-}
-
-fn refused(findings: &FileFindings, why: String) -> Exit {
-    let document = json!({ "findings": serde_json::to_value(findings).unwrap_or(Value::Null) });
-    Exit::new(Code::Refused, document, String::new()).with_error(why)
 }
 
 fn told(
