@@ -8,6 +8,7 @@ use testkit::server::Reply;
 use testkit::workload::Workload;
 use testkit::{Access, Cluster, Server, compare, dataset};
 
+use crate::bad_input::url_as;
 use crate::support::Redferry;
 use crate::sync::{until, until_followed};
 
@@ -300,4 +301,17 @@ async fn a_large_value_that_changes_while_it_is_read() {
     let ended = running.stop().expect(4);
     let peak = ended.number("peak_rss_bytes");
     assert!(peak < 128 << 20, "{peak} bytes of memory");
+}
+
+#[test]
+fn a_target_that_does_not_say_what_changes_is_called_the_target() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    target.command(&["ACL", "SETUSER", "writer", "on", ">pw", "~*", "&*", "+@all", "-client"]);
+    let redferry =
+        Redferry::between_addresses(&source.access().url(), &url_as("writer", "pw", &target.access()));
+    let _running = redferry.start("sync", &[]);
+    until_phase(&redferry, "following");
+    let ended = redferry.ask("cutover", &NOW).expect(3).expect_said("the target refuses CLIENT TRACKING");
+    let ended = ended.expect_said("switch the target's notify-keyspace-events");
+    assert!(!ended.said.contains("source 127.0.0.1"), "{}", ended.said);
 }
