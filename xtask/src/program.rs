@@ -1,7 +1,7 @@
 //! The programs of the workspace, built and run as users would.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -54,6 +54,22 @@ pub fn build_with(package: &str, build: Build, features: &[&str]) -> Result<Path
         .with_context(|| format!("cargo built {package} but did not say where it is"))
 }
 
+/// The document that a program has printed.
+///
+/// # Errors
+/// It ended with another code than 0, or printed something else.
+pub fn report(program: &str, output: &Output) -> Result<Value> {
+    if !output.status.success() {
+        bail!("{program} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stdout));
+    }
+    serde_json::from_slice(&output.stdout).with_context(|| format!("the report of {program} is no JSON"))
+}
+
+/// The gaps that a sync's document has besides those with which every node begins.
+pub fn gaps(document: &Value) -> usize {
+    document["gaps"].as_array().into_iter().flatten().filter(|gap| gap["reason"] != "beginning").count()
+}
+
 /// A command of redferry between two test caches. `folder` is where it runs and leaves its state. Passwords go by the
 /// environment.
 pub fn redferry(program: &Path, command: &str, source: &Access, target: &Access, folder: &Path) -> Command {
@@ -79,4 +95,21 @@ pub fn redferry_import(program: &Path, file: &Path, target: &Access, folder: &Pa
     process.current_dir(folder).args(["rdb", "import"]).arg(file).args(["--target", &target.url()]);
     process.env_remove("REDFERRY_TARGET_PASSWORD").stdin(Stdio::null()).kill_on_drop(true);
     process
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::gaps;
+
+    #[test]
+    fn every_node_has_a_beginning_that_does_not_count() {
+        let gap = |reason: &str| json!({ "reason": reason });
+        let document =
+            |reasons: &[&str]| json!({ "gaps": reasons.iter().map(|one| gap(one)).collect::<Vec<_>>() });
+        assert_eq!(gaps(&document(&["beginning", "beginning", "beginning"])), 0);
+        assert_eq!(gaps(&document(&["restart", "feed_lost", "beginning"])), 2);
+        assert_eq!(gaps(&json!(null)), 0);
+    }
 }

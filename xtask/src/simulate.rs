@@ -1,5 +1,6 @@
 //! `cargo xtask simulate`: the seeded simulation of live sync, in an optimised build.
 
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
@@ -11,15 +12,19 @@ use crate::workspace::cargo;
 /// # Errors
 /// A world goes wrong. Its seed and the way to its fault are shown.
 pub fn run(worlds: u64, seed: Option<u64>) -> Result<()> {
-    let mut command = cargo();
-    command.args(["test", "--release", "--quiet", "--package", "migration", "--test", "simulation"]);
+    let begin = Instant::now();
+    // Built by itself, since cargo's exit code tells no failed build from a failed test.
+    let built = simulation().arg("--no-run").status().context("cargo cannot be started")?;
+    if !built.success() {
+        bail!("the simulation does not build; cargo's messages above say why");
+    }
+    let mut command = simulation();
     command.args(["--", "--exact", "worlds_stay_right", "--nocapture"]);
     command.env_remove("REDFERRY_SEED").env_remove("RUST_BACKTRACE");
     match seed {
         Some(seed) => command.env("REDFERRY_SEED", seed.to_string()),
         None => command.env("REDFERRY_WORLDS", worlds.to_string()),
     };
-    let begin = Instant::now();
     let status = command.status().context("cargo cannot be started")?;
     if !status.success() {
         bail!(
@@ -28,4 +33,10 @@ pub fn run(worlds: u64, seed: Option<u64>) -> Result<()> {
     }
     println!("{:.0} s, building included", begin.elapsed().as_secs_f64());
     Ok(())
+}
+
+fn simulation() -> Command {
+    let mut command = cargo();
+    command.args(["test", "--release", "--quiet", "--package", "migration", "--test", "simulation"]);
+    command
 }

@@ -7,7 +7,7 @@
 //! | `https://account.blob.core.windows.net/container/path[?SAS]` | a blob, of any Azure cloud |
 //! | `http://127.0.0.1:PORT/account/container/path[?SAS]` | a blob of an emulator; also `https://` and `localhost` |
 
-mod percent;
+pub(crate) mod percent;
 mod sas;
 mod url;
 
@@ -15,7 +15,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-pub(crate) use percent::Encoded;
 pub(crate) use sas::{Purpose, Sas};
 pub(crate) use url::is_this_machine;
 
@@ -124,7 +123,7 @@ impl Endpoint {
         let scheme = if self.tls { "https" } else { "http" };
         let host = &self.host;
         if self.account_in_path {
-            format!("{scheme}://{host}/{}", Encoded::segment(account))
+            format!("{scheme}://{host}/{}", percent::segment(account))
         } else {
             format!("{scheme}://{host}")
         }
@@ -154,7 +153,7 @@ impl fmt::Display for BlobPlace {
             None => write!(f, "az://{}", self.account)?,
             Some(endpoint) => f.write_str(&endpoint.url(&self.account))?,
         }
-        write!(f, "/{}/{}", self.container, Encoded::path(&self.path))
+        write!(f, "/{}/{}", self.container, percent::path(&self.path))
     }
 }
 

@@ -18,7 +18,7 @@ use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
 use crate::Network;
 use crate::access::{Access, Login, Resolved, Tokens};
 use crate::error::{Error, Kind};
-use crate::place::{BlobPlace, Encoded, Purpose, Sas};
+use crate::place::{BlobPlace, Purpose, Sas, percent};
 pub(crate) use answer::{Answer, Trouble};
 pub(crate) use patience::Patience;
 
@@ -125,7 +125,7 @@ impl Storage {
             |error| Error::new(Kind::Failed, place, "TLS cannot be set up", TLS_ADVICE).because(error),
         )?;
         let url =
-            format!("{}/{}/{}", endpoint.url(&place.account), place.container, Encoded::path(&place.path));
+            format!("{}/{}/{}", endpoint.url(&place.account), place.container, percent::path(&place.path));
         Ok(Self { place: place.clone(), purpose, client, credentials, url, give_up: network.give_up })
     }
 
@@ -192,7 +192,7 @@ impl Storage {
         let mut url = self.url.clone();
         for (index, (name, value)) in request.query.iter().enumerate() {
             url.push(if index == 0 { '?' } else { '&' });
-            url.push_str(&format!("{name}={}", Encoded::segment(value)));
+            url.push_str(&format!("{name}={}", percent::segment(value)));
         }
         let mut headers = HeaderMap::new();
         if let Some(body) = &request.body {

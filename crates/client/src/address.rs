@@ -24,7 +24,7 @@ use std::str::FromStr;
 use crate::secret::Secret;
 use endpoint::{Endpoint, UrlHost};
 pub use error::{AddressError, Part};
-use percent::Encoded;
+use percent::encoded;
 pub use service::Service;
 
 /// One server, or the first contact of a cluster.
@@ -90,7 +90,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.tls { "rediss://" } else { "redis://" })?;
         if let Some(user) = &self.user {
-            write!(f, "{}@", Encoded(user))?;
+            write!(f, "{}@", encoded(user))?;
         }
         write!(f, "{}:{}", UrlHost(&self.host), self.port)?;
         for (host, port) in &self.more {
@@ -105,7 +105,7 @@ impl fmt::Display for Address {
             separator = '&';
         }
         if let Some(name) = &self.client_name {
-            write!(f, "{separator}client_name={}", Encoded(name))?;
+            write!(f, "{separator}client_name={}", encoded(name))?;
         }
         Ok(())
     }

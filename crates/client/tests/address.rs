@@ -142,6 +142,8 @@ fn errors_tell_the_part() {
         ("http://h", Part::Scheme),
         ("unix:///run/redis.sock", Part::Scheme),
         ("redis://:pa%zz@h", Part::Credentials),
+        ("redis://:pa%4@h", Part::Credentials),
+        ("redis://:pa%%41@h", Part::Credentials),
         ("redis://:%ff@h", Part::Credentials),
         ("redis://:pa?ss@h", Part::Credentials),
         ("redis://:pa#ss@h", Part::Credentials),

@@ -36,6 +36,18 @@ pub enum GapReason {
 }
 
 impl GapReason {
+    /// All of them.
+    pub const ALL: [GapReason; 8] = [
+        GapReason::Beginning,
+        GapReason::Restart,
+        GapReason::FeedLost,
+        GapReason::OtherProcess,
+        GapReason::OtherTarget,
+        GapReason::Everything,
+        GapReason::Overflow,
+        GapReason::Unseen,
+    ];
+
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -107,6 +119,9 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them.
+    pub const ALL: [Phase; 4] = [Phase::Probing, Phase::Snapshot, Phase::Following, Phase::Healing];
+
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -20,6 +20,20 @@ mod takeover;
 /// A value: the writes that it has seen.
 type Writes = Vec<u8>;
 
+/// How far a process is with the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Step {
+    Idle,
+    HasRead,
+    Sent,
+    Acknowledged,
+}
+
+/// The fault that both sides are not equal at the end.
+fn apart(source: &Writes, target: &Writes) -> Option<String> {
+    (source != target).then(|| format!("{source:?} is not {target:?}"))
+}
+
 /// Each write has a number of its own.
 fn write(who: usize, count: u8) -> u8 {
     who as u8 * 10 + count

@@ -7,6 +7,8 @@ mod rows;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::{Cloud, Service};
+
 pub use self::multikey::{MultiKey, Reach};
 pub use self::rows::{
     BlockedCommand, Cells, Change, Condition, Effect, Event, Eviction, Feature, Mapped, MappedCluster,
@@ -72,6 +74,23 @@ impl<Row> Table<Row> {
     /// Where the rows come from that say nothing else.
     pub fn origin(&self) -> Origin {
         Origin { source: self.source.clone(), date: self.date }
+    }
+}
+
+impl Table<Suffix> {
+    /// How the name of a host ends, if it is one of Azure's, and what stands before that.
+    pub fn of<'h>(&self, host: &'h str) -> Option<(&Suffix, &'h str)> {
+        let host = host.trim_end_matches('.');
+        self.rows.iter().find_map(|row| {
+            let at = host.len().checked_sub(row.suffix.len());
+            let at = at.filter(|at| *at > 0 && host.is_char_boundary(*at))?;
+            host[at..].eq_ignore_ascii_case(&row.suffix).then(|| (row, &host[..at]))
+        })
+    }
+
+    /// How the names of a service's hosts end in a cloud.
+    pub fn in_cloud(&self, cloud: Cloud, service: Service) -> Option<&Suffix> {
+        self.rows.iter().find(|row| row.cloud == cloud && row.service == service)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The connection settings of an application, for the new cache.
 //!
 //! A text is read into fields that know where they stand ([`Document`]), and only what has to change is exchanged
-//! there: order, comments, quotes and passwords stay as they are, byte for byte.
+//! there. All else stays byte for byte, order, comments and quotes among it. A value of a form that encodes values is
+//! encoded anew when something in it changes: a password beside a host is the same, its escapes may be others.
 
 mod advice;
 mod changes;

@@ -19,9 +19,9 @@ pub use diff::unified;
 pub use language::Language;
 pub use mask::masked;
 
+use crate::Catalog;
 use crate::catalog::{MultiKey, Table};
 use crate::connection::{self, ConnectionError, Form, Kind, Places, Wish};
-use crate::{Catalog, ClusteringPolicy};
 
 /// Longer lines are written by machines: only hosts are looked for in them. Bytes.
 const LONGEST: usize = 10_000;
@@ -79,12 +79,6 @@ pub const IDS: [&str; 11] = [
     "multi_key",
     "script_keys",
 ];
-
-/// What is found in a file, in the order of its lines. The new host is not known here, so nothing has a fix that needs it.
-pub fn text(path: &str, text: &str, catalog: &Catalog, policy: Option<ClusteringPolicy>) -> Vec<Finding> {
-    let wish = Wish { policy, cautious: true, ..Wish::default() };
-    Scanner::new(&wish, catalog).map(|scanner| scanner.text(path, text)).unwrap_or_default()
-}
 
 /// Looks through files, one after the other.
 #[derive(Debug)]

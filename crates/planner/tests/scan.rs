@@ -6,7 +6,8 @@ use planner::{Catalog, ClusteringPolicy};
 use proptest::prelude::*;
 
 fn found(path: &str, text: &str, policy: Option<ClusteringPolicy>) -> Vec<Finding> {
-    scan::text(path, text, &Catalog::embedded(), policy)
+    let wish = Wish { policy, ..Wish::default() };
+    Scanner::new(&wish, &Catalog::embedded()).unwrap().text(path, text)
 }
 
 /// Line and id of everything.

@@ -10,6 +10,7 @@ mod rdb;
 mod status;
 mod sync;
 mod turning;
+mod values;
 mod verify;
 
 use std::num::NonZeroU64;
@@ -20,16 +21,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::assess::AssessArgs;
 pub(crate) use self::connection::{ConnectionCommand, NewCache, RewriteArgs, ScanArgs, TalkArgs};
-pub(crate) use self::copy::{CheckArgs, CopyArgs, Preflight};
+pub(crate) use self::copy::{CheckArgs, CopyArgs, Preflight, Told};
 pub(crate) use self::plan::{
     CatalogFolder, DatesArgs, FeaturesArgs, ListArgs, MapArgs, PriceArgs, RecommendArgs, SkuCommand,
 };
 pub(crate) use self::prices::{PriceChoice, PriceFacts};
 use self::quantities::{duration, nonzero_bytes};
-pub(crate) use self::rdb::{ConvertArgs, ExportArgs, Form, ImportArgs, InspectArgs, RdbCommand};
+pub(crate) use self::rdb::{ConvertArgs, ExportArgs, Form, ImportArgs, InspectArgs, RdbCommand, Written};
 pub(crate) use self::status::StatusArgs;
 pub(crate) use self::sync::{FeedChoice, SyncArgs};
 pub(crate) use self::turning::{Compared, TurnArgs};
+pub(crate) use self::values::{BigKey, Values};
 pub(crate) use self::verify::{Level, VerifyArgs};
 
 /// Move a live Redis cache from Azure Cache for Redis to Azure Managed Redis and prove that nothing was lost.
@@ -243,6 +245,21 @@ pub(crate) struct Patience {
     /// A due answer that does not come for this long means a dead connection
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) silence: Duration,
+}
+
+/// Whether keys are named.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct ShowKeys {
+    /// Name up to N keys per cause in the report
+    #[arg(long = "show-keys", id = "show_keys", value_name = "N", num_args = 0..=1, default_missing_value = "10")]
+    most: Option<usize>,
+}
+
+impl ShowKeys {
+    /// How many at most; 0 names none.
+    pub(crate) fn most(self) -> usize {
+        self.most.unwrap_or(0)
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `redferry check`: preflight alone.
 
-use engine::preflight::{self, Check, Findings, Wishes};
+use engine::preflight::{self, Check, Findings, Status, Wishes};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::args::CheckArgs;
@@ -55,8 +56,19 @@ pub(crate) fn refusal<'a>(refusals: impl Iterator<Item = &'a Check>) -> Option<S
     (!reasons.is_empty()).then(|| format!("refused: {}", reasons.join("\nredferry: refused: ")))
 }
 
-/// The findings as JSON.
-pub(crate) fn document(findings: &Findings) -> Value {
+/// Nothing was begun, with what was found in the document.
+pub(crate) fn refused(findings: &impl Serialize, why: String) -> Exit {
+    Exit::new(Code::Refused, document(findings), String::new()).with_error(why)
+}
+
+/// Tells the warnings.
+pub(crate) fn warn(checks: &[Check]) {
+    for check in checks.iter().filter(|check| check.status == Status::Warning) {
+        tracing::warn!("{}; {}", check.text, check.remedy);
+    }
+}
+
+fn document(findings: &impl Serialize) -> Value {
     json!({
         "findings": serde_json::to_value(findings).unwrap_or(Value::Null),
     })

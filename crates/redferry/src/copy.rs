@@ -2,22 +2,16 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use engine::preflight::Findings;
-use engine::{
-    Arguments, Checkpoint, CheckpointError, Copy, CopyOptions, Halt, Progress, StateLock, Stop, flush,
-};
+use engine::{Arguments, Checkpoint, CheckpointError, Copy, CopyOptions, Halt, Progress, StateLock, flush};
 use migration::tally::Fate;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args::{CopyArgs, Output, Patience, Protection};
 use crate::connect::{self, Endpoints};
 use crate::exit::{Code, Exit};
 use crate::{check, collisions, interrupt, progress, report, usage, wishes};
-
-/// A value in pieces costs some round trips more: below this many bytes that is never worth it.
-pub(crate) const SMALLEST_BIG_KEY: u64 = 64 * 1024;
 
 /// Runs the command.
 pub(crate) async fn run(args: &CopyArgs, output: Output, quiet: bool) -> Exit {
@@ -42,28 +36,25 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
     )?;
     wishes.resuming = resuming;
     wishes.flush_target = args.flush_target && !resuming;
-    wishes.preserve_idle = args.preserve_idle;
+    wishes.preserve_idle = args.values.preserve_idle;
     let findings = check::probe(&endpoints, &wishes).await?;
     if output == Output::Text && !quiet {
         eprintln!("{}", findings.table());
     }
     if let Some(why) = check::refusal(findings.refusals()) {
-        return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));
+        return Err(check::refused(&findings, why));
     }
     let naming = names.naming(&wishes, &findings.databases)?;
     let collision = collisions::find(&endpoints.source, &findings.source.layout, &selection, &naming).await?;
     if let Some(why) = collision {
-        let why = format!("{why}; nothing was written");
-        return Err(Exit::new(Code::Refused, document(&findings), String::new()).with_error(why));
+        return Err(check::refused(&findings, format!("{why}; nothing was written")));
     }
     if wishes.flush_target {
         flush_target(args, &endpoints, &findings).await?;
     }
 
-    let stop = Arc::new(Stop::default());
-    interrupt::listen(Arc::clone(&stop));
+    let stop = interrupt::listen();
     let progress = Progress::default();
-    let shown = tokio::spawn(progress::show(progress.clone(), quiet));
     let copy = Copy {
         source: endpoints.source.clone(),
         target: endpoints.target.clone(),
@@ -73,13 +64,11 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
         options: options(args, state.clone()),
         arguments,
     };
-    let outcome = copy.run(&progress, stop).await;
-    shown.abort();
-    let _ = shown.await;
+    let outcome = progress::beside(progress.clone(), quiet, copy.run(&progress, stop)).await;
     let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
 
     let usage = usage::now();
-    let show_keys = args.show_keys.is_some_and(|n| n > 0);
+    let show_keys = args.show_keys.most() > 0;
     let mut document = report::document(&outcome, usage, show_keys);
     if let Value::Object(document) = &mut document {
         document.insert("source".into(), endpoints.source.seed().to_string().into());
@@ -109,10 +98,6 @@ async fn try_run(args: &CopyArgs, output: Output, quiet: bool) -> Result<Exit, E
             Exit::new(code, document, text).with_error(error)
         }
     })
-}
-
-fn document(findings: &Findings) -> Value {
-    json!({ "findings": serde_json::to_value(findings).unwrap_or(Value::Null) })
 }
 
 /// A state file of another run, or in use, is refused; one that cannot be read or written is a failure.
@@ -159,10 +144,10 @@ async fn flush_target(args: &CopyArgs, endpoints: &Endpoints, findings: &Finding
 fn options(args: &CopyArgs, state: PathBuf) -> CopyOptions {
     CopyOptions {
         on_conflict: args.preflight.on_conflict,
-        big_key: args.big_key.max(SMALLEST_BIG_KEY),
-        memory: args.memory,
-        preserve_idle: args.preserve_idle,
-        examples: args.show_keys.unwrap_or(0),
+        big_key: args.values.big_key.carried(),
+        memory: args.values.memory,
+        preserve_idle: args.values.preserve_idle,
+        examples: args.show_keys.most(),
         ..spared(args.protection, args.patience, state)
     }
 }

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use engine::Stop;
 
-/// Listens for the rest of the process's life. The checkpoint of at most a second ago survives the
-/// second signal, as it survives any crash.
-pub(crate) fn listen(stop: Arc<Stop>) {
+/// Listens for the rest of the process's life, and asks for the end by what it returns. The checkpoint of at most a
+/// second ago survives the second signal, as it survives any crash.
+pub(crate) fn listen() -> Arc<Stop> {
+    let stop = Arc::new(Stop::default());
+    let asked = Arc::clone(&stop);
     tokio::spawn(async move {
         wait().await;
         tracing::warn!("stopping: finishing what is in flight; once more ends at once");
-        stop.ask();
+        asked.ask();
         wait().await;
         std::process::exit(4);
     });
+    stop
 }
 
 /// The same for work that leaves nothing behind and cannot go on: its end is waited for with this.

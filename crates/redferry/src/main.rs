@@ -12,6 +12,7 @@ mod copy;
 mod endpoint;
 mod exit;
 mod forecast;
+mod input;
 mod interrupt;
 mod log;
 mod page;

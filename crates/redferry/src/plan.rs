@@ -8,13 +8,17 @@ pub(crate) mod sku;
 pub(crate) mod table;
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use planner::catalog::Said;
 use planner::{Catalog, Date, PlanError};
 
 use crate::args::CatalogFolder;
 use crate::exit::Exit;
+use crate::input;
+pub(crate) use crate::utc::day;
+
+/// A table of the catalogue is not larger. Bytes.
+const LARGEST: u64 = 4 << 20;
 
 /// The embedded catalogue, with the files of a folder in place of its own where one is given.
 pub(crate) fn catalog(folder: &CatalogFolder) -> Result<Catalog, Exit> {
@@ -37,7 +41,7 @@ fn files(folder: &Path) -> Result<Vec<(String, String)>, String> {
         let path = entry.map_err(said)?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if name.ends_with(".json") {
-            let text = std::fs::read_to_string(&path).map_err(|error| format!("{name}: {error}"))?;
+            let text = input::of_file(&path, LARGEST).map_err(|error| format!("{name}: {error}"))?;
             files.push((name, text));
         }
     }
@@ -48,12 +52,6 @@ fn files(folder: &Path) -> Result<Vec<(String, String)>, String> {
 /// A question that has no answer is one that was asked wrongly.
 pub(crate) fn refused(error: PlanError) -> Exit {
     Exit::usage(error.to_string())
-}
-
-/// The day of a moment, in UTC.
-pub(crate) fn day(moment: SystemTime) -> Date {
-    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Date::of_days(i64::try_from(seconds / 86_400).unwrap_or(0))
 }
 
 /// Two sources that do not say the same, with the dates of both.

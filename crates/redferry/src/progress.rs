@@ -138,8 +138,21 @@ fn place(node: &Node, db: u32) -> String {
     if db == 0 { node.to_string() } else { format!("{node} db{db}") }
 }
 
-/// Shows progress until it is dropped or aborted.
-pub(crate) async fn show(progress: impl Watched, quiet: bool) {
+/// Waits for work and shows meanwhile how far it is.
+pub(crate) async fn beside<T>(
+    watched: impl Watched + 'static,
+    quiet: bool,
+    work: impl Future<Output = T>,
+) -> T {
+    let shown = tokio::spawn(show(watched, quiet));
+    let ended = work.await;
+    shown.abort();
+    // The bars are cleared before anything else is said.
+    let _ = shown.await;
+    ended
+}
+
+async fn show(progress: impl Watched, quiet: bool) {
     if quiet {
         return;
     }
@@ -159,13 +172,14 @@ async fn lines(progress: impl Watched) {
         let (done, expected) = sums(&rows);
         let rate = done.saturating_sub(before) / LOG_EVERY.as_secs();
         before = done;
+        let left = forecast::until(done, expected, done, began.elapsed()).filter(|_| progress.ends());
         tracing::info!(
             "{} of about {} keys, {}{} keys/s{}",
             HumanCount(done),
             HumanCount(expected),
             progress.remark().map(|remark| remark + ", ").unwrap_or_default(),
             HumanCount(rate),
-            if progress.ends() { left(done, expected, began) } else { String::new() },
+            left.map(|left| format!(", about {} left", HumanDuration(left))).unwrap_or_default(),
         );
         for row in rows {
             if let Some(why) = &row.waiting {
@@ -173,14 +187,6 @@ async fn lines(progress: impl Watched) {
             }
         }
     }
-}
-
-fn left(done: u64, expected: u64, began: Instant) -> String {
-    if done == 0 || expected <= done {
-        return String::new();
-    }
-    let seconds = began.elapsed().as_secs_f64() * (expected - done) as f64 / done as f64;
-    format!(", about {} left", HumanDuration(Duration::from_secs_f64(seconds)))
 }
 
 fn sums(rows: &[Row]) -> (u64, u64) {

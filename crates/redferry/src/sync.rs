@@ -16,8 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::preflight::Findings;
-use engine::{Checkpoint, CopyOptions, Halt, StateLock, Stop, SyncEnd};
+use engine::{Checkpoint, CopyOptions, Halt, StateLock, SyncEnd};
 use serde_json::Value;
 
 use crate::args::{Output, SyncArgs};
@@ -64,13 +63,13 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
         eprintln!("{}", findings.table());
     }
     if let Some(why) = check::refusal(findings.refusals()) {
-        return Err(refused(&findings, why));
+        return Err(check::refused(&findings, why));
     }
     let naming = names.naming(&wishes, &findings.databases)?;
     if let Some(why) =
         collisions::find(&endpoints.source, &findings.source.layout, &selection, &naming).await?
     {
-        return Err(refused(&findings, format!("{why}; nothing was written")));
+        return Err(check::refused(&findings, format!("{why}; nothing was written")));
     }
     let mut plan = Plan {
         source: endpoints.source.clone(),
@@ -89,7 +88,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let ready = match direction {
         Direction::Forward => {
             let feed = plan.feed(direction, &findings).await.map_err(|none| match none {
-                NoFeed::Refused(why) => refused(&findings, why),
+                NoFeed::Refused(why) => check::refused(&findings, why),
                 NoFeed::Lost(error) => Exit::failed(error.to_string()),
             })?;
             Ready { findings, feed }
@@ -112,8 +111,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     // Whoever is killed from here on has begun.
     state.save(&path).map_err(|error| copy::refuse_state(&error))?;
 
-    let stop = Arc::new(Stop::default());
-    interrupt::listen(Arc::clone(&stop));
+    let stop = interrupt::listen();
     let target_was_empty = ready.findings.target.keys() == 0;
     if direction == Direction::Back && args.until_quiet.is_some() {
         tracing::warn!("--until-quiet is for the way to the target; it does not end the way back");
@@ -122,14 +120,12 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
     let manner = Manner { held: false, until_quiet, target_was_empty, resumed: is_known };
     let leg = plan.take(direction, &ready, manner, &stop);
     let expected = ready.findings.databases.iter().map(|db| ready.findings.source.keys_in(*db)).sum();
-    let named = args.show_keys.unwrap_or(0);
+    let named = args.show_keys.most();
     let (session, helm) = Session::new(plan, state, path.clone(), manner, &leg, named, stop);
     let serve = |bound: Bound| bound.serve(&control::beside(&path), Arc::new(helm.clone()));
     let endpoint = bound.map(serve).transpose()?;
-    let shown = tokio::spawn(progress::show(progress::Following::new(helm.clone(), expected), quiet));
-    let ended = session.run(leg).await;
-    shown.abort();
-    let _ = shown.await;
+    let following = progress::Following::new(helm.clone(), expected);
+    let ended = progress::beside(following, quiet, session.run(leg)).await;
     if let Some(endpoint) = endpoint {
         endpoint.end().await;
     }
@@ -190,7 +186,7 @@ fn refuse_options(args: &SyncArgs) -> Result<(), Exit> {
              --slots) or by database, or use copy"
         )));
     }
-    if args.skip_check.iter().any(|check| check == "target_empty") {
+    if args.told.skip_check.iter().any(|check| check == "target_empty") {
         return Err(Exit::usage(
             "--skip-check target_empty does not go with sync, which deletes keys that only the target has; say that \
              this is meant with --adopt-target",
@@ -202,14 +198,10 @@ fn refuse_options(args: &SyncArgs) -> Result<(), Exit> {
     Ok(())
 }
 
-fn refused(findings: &Findings, why: String) -> Exit {
-    Exit::new(Code::Refused, check::document(findings), String::new()).with_error(why)
-}
-
 fn options(args: &SyncArgs) -> CopyOptions {
     CopyOptions {
-        big_key: args.big_key.max(copy::SMALLEST_BIG_KEY),
-        examples: args.show_keys.unwrap_or(0),
+        big_key: args.big_key.carried(),
+        examples: args.show_keys.most(),
         ..copy::spared(args.protection, args.patience, PathBuf::new())
     }
 }

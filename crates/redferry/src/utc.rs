@@ -2,31 +2,22 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use planner::Date;
+
 /// Such as `2026-11-26 14:03:22 UTC`. A clock before 1970 is shown as 1970.
 pub(crate) fn text(moment: SystemTime) -> String {
-    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (year, month, day) = date(seconds / 86_400);
+    let seconds = seconds(moment);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    format!("{} {hour:02}:{minute:02}:{second:02} UTC", day(moment))
 }
 
-/// The Gregorian date of a day since 1970-01-01, by counting years and months.
-fn date(mut day: u64) -> (u64, usize, u64) {
-    let leaps = |year: u64| {
-        u64::from(year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)))
-    };
-    let mut year = 1970;
-    while day >= 365 + leaps(year) {
-        day -= 365 + leaps(year);
-        year += 1;
-    }
-    let months = [31, 28 + leaps(year), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 0;
-    while day >= months[month] {
-        day -= months[month];
-        month += 1;
-    }
-    (year, month + 1, day + 1)
+/// The day of a moment.
+pub(crate) fn day(moment: SystemTime) -> Date {
+    Date::of_days(i64::try_from(seconds(moment) / 86_400).unwrap_or(0))
+}
+
+fn seconds(moment: SystemTime) -> u64 {
+    moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

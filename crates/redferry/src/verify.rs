@@ -14,10 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ::verify::{Halt, Options, Outcome, Progress, StateError, Totals, Verify};
-use engine::preflight::{self, DbWish, Look, Status, Wishes};
+use engine::preflight::{self, DbWish, Look, Wishes};
 use engine::{Repair, StateLock, Stop};
 use migration::conflict::OnConflict;
-use serde_json::{Value, json};
 
 use crate::args::{Level, VerifyArgs};
 use crate::connect::{self, Endpoints};
@@ -61,22 +60,23 @@ async fn try_run(args: &VerifyArgs, quiet: bool) -> Result<Exit, Exit> {
     let look = preflight::look(&endpoints.source, &endpoints.target, &wishes)
         .await
         .map_err(|error| Exit::failed(error.to_string()))?;
-    warn_of(&look);
+    check::warn(&look.checks);
     if let Some(why) = check::refusal(look.refusals()) {
-        return Err(refused(&look, why));
+        return Err(check::refused(&look, why));
     }
     let naming = names.naming(&wishes, &look.databases)?;
     if let Some(why) = collisions::find(&endpoints.source, &look.source.layout, &selection, &naming).await? {
-        return Err(refused(&look, format!("{why}; nothing was compared")));
+        return Err(check::refused(&look, format!("{why}; nothing was compared")));
     }
     let scope = Arc::new(Chosen::new(selection, naming));
-    let stop = Arc::new(Stop::default());
-    let mender = match args.writes() {
-        true => Some(Arc::new(mender(args, &endpoints, &wishes, &look, &scope, &stop).await?)),
+    let repair = match args.writes() {
+        true => Some(repair(args, &endpoints, &wishes, &look, &scope).await?),
         false => None,
     };
 
-    interrupt::listen(Arc::clone(&stop));
+    let stop = interrupt::listen();
+    let mender = |repair| Arc::new(Mender::new(repair, args.delete_extra, Arc::clone(&stop)));
+    let mender = repair.map(mender);
     let began = SystemTime::now();
     let verify = Verify {
         source: endpoints.source.clone(),
@@ -112,10 +112,8 @@ async fn compare(verify: Verify, args: &VerifyArgs, quiet: bool, stop: &Arc<Stop
         return Ok(Found::Totals(totals, began.elapsed()));
     }
     let progress = Progress::default();
-    let shown = tokio::spawn(progress::show(progress.clone(), quiet));
-    let outcome: Result<Outcome, Halt> = verify.run(&progress, asked).await;
-    shown.abort();
-    let _ = shown.await;
+    let outcome: Result<Outcome, Halt> =
+        progress::beside(progress.clone(), quiet, verify.run(&progress, asked)).await;
     outcome.map(Found::Keys)
 }
 
@@ -157,15 +155,10 @@ fn interrupted(halt: &Halt, args: &VerifyArgs) -> String {
 /// How a comparison ends that did not come to begin.
 fn exit_of(halt: &Halt) -> Exit {
     match halt {
-        Halt::Asked => Exit::new(Code::Interrupted, json!({}), String::new()).with_error(halt.to_string()),
+        Halt::Asked => Exit::interrupted(halt.to_string()),
         Halt::State(StateError::OtherRun { .. }) => Exit::refused(halt.to_string()),
         _ => Exit::failed(halt.to_string()),
     }
-}
-
-fn refused(look: &Look, why: String) -> Exit {
-    let document = json!({ "findings": serde_json::to_value(look).unwrap_or(Value::Null) });
-    Exit::new(Code::Refused, document, String::new()).with_error(why)
 }
 
 fn cannot_be_written(file: &Path, error: &std::io::Error) -> Exit {
@@ -175,21 +168,14 @@ fn cannot_be_written(file: &Path, error: &std::io::Error) -> Exit {
     ))
 }
 
-fn warn_of(look: &Look) {
-    for check in look.checks.iter().filter(|check| check.status == Status::Warning) {
-        tracing::warn!("{}; {}", check.text, check.remedy);
-    }
-}
-
 /// What repairs. The preflight of a copy has to agree, since it is one.
-async fn mender(
+async fn repair(
     args: &VerifyArgs,
     endpoints: &Endpoints,
     wishes: &Wishes,
     look: &Look,
     scope: &Chosen,
-    stop: &Arc<Stop>,
-) -> Result<Mender, Exit> {
+) -> Result<Repair, Exit> {
     // As `engine::Repair` has it: the target is full of keys on purpose.
     let wishes = Wishes {
         databases: DbWish::List(look.databases.clone()),
@@ -201,17 +187,16 @@ async fn mender(
     let findings = check::probe(endpoints, &wishes).await?;
     if let Some(why) = check::refusal(findings.refusals()) {
         let why = format!("{why}\nredferry: without --repair both sides can be compared all the same");
-        return Err(Exit::new(Code::Refused, check::document(&findings), String::new()).with_error(why));
+        return Err(check::refused(&findings, why));
     }
     let options = copy::spared(args.protection, args.patience, std::path::PathBuf::new());
-    let repair = Repair {
+    Ok(Repair {
         source: endpoints.source.clone(),
         target: endpoints.target.clone(),
         naming: scope.naming.clone(),
         abilities: findings.abilities,
-        options: engine::CopyOptions { big_key: args.big_key.max(copy::SMALLEST_BIG_KEY), ..options },
-    };
-    Ok(Mender::new(repair, args.delete_extra, Arc::clone(stop)))
+        options: engine::CopyOptions { big_key: args.big_key.carried(), ..options },
+    })
 }
 
 fn options(args: &VerifyArgs) -> Options {
@@ -220,11 +205,11 @@ fn options(args: &VerifyArgs) -> Options {
         sample: args.sample,
         ttl_tolerance: args.ttl_tolerance,
         until_stable: args.until_stable,
-        big_key: args.big_key,
+        big_key: args.big_key.above,
         scan_count: args.protection.scan_count,
         give_up_after: args.patience.give_up_after,
         silence: args.patience.silence,
-        examples: args.examples(),
+        examples: args.show_keys.most(),
         state: args.state.clone(),
         save_every: SAVE_EVERY,
     }

@@ -17,7 +17,7 @@ pub(crate) fn wishes(
     source_db: Option<u32>,
     target_db: Option<u32>,
 ) -> Result<Wishes, Exit> {
-    if let Some(name) = preflight.skip_check.iter().find(|name| !CHECKS.contains(&name.as_str())) {
+    if let Some(name) = preflight.told.skip_check.iter().find(|name| !CHECKS.contains(&name.as_str())) {
         return Err(Exit::usage(format!(
             "--skip-check: there is no check {name:?}; there are {}",
             CHECKS.join(", ")
@@ -25,8 +25,8 @@ pub(crate) fn wishes(
     }
     Ok(Wishes {
         on_conflict: preflight.on_conflict,
-        target_memory: preflight.target_memory,
-        skip_checks: preflight.skip_check.clone(),
+        target_memory: preflight.told.target_memory,
+        skip_checks: preflight.told.skip_check.clone(),
         ..of_choice(choice, source_db, target_db)?
     })
 }

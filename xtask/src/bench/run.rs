@@ -4,8 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use anyhow::{Context as _, Result};
 use testkit::Server;
 use tokio::process::Command;
 
@@ -71,10 +70,7 @@ pub async fn measured(
     let (machine, begin) = (Moment::now(), Instant::now());
     let output = command.stderr(Stdio::inherit()).output().await.context("the program cannot be started")?;
     let wall = begin.elapsed();
-    if !output.status.success() {
-        bail!("the program ended with {}: {}", output.status, String::from_utf8_lossy(&output.stdout));
-    }
-    let report: Value = serde_json::from_slice(&output.stdout).context("the program's report is no JSON")?;
+    let report = program::report("the program", &output)?;
     let number = |name: &str| report[name].as_u64().with_context(|| format!("no {name} in the report"));
     let (keys, bytes) = match work {
         Work::Copy => (number("keys_copied")?, number("bytes_copied")?),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use migration::dirty::{DirtyKeys, Settled};
 use serde_json::Value;
@@ -178,7 +178,10 @@ impl SyncBench {
         let compared = self.verify(&source, &target).await?;
         cells.push(("100,000 writes/s: writes, per s".into(), format!("{written}, {rate:.0}")));
         cells.push(("100,000 writes/s: changes heard".into(), report["changes"].to_string()));
-        cells.push(("100,000 writes/s: gaps besides the beginning".into(), gaps(&report).to_string()));
+        cells.push((
+            "100,000 writes/s: gaps besides the beginning".into(),
+            program::gaps(&report).to_string(),
+        ));
         cells.push((
             "100,000 writes/s: ready after the last, s".into(),
             format!("{:.1}", drained.as_secs_f64()),
@@ -198,8 +201,7 @@ impl SyncBench {
         let mut command = Command::new(&self.xtask);
         command.args(["bench", "marks", &keys.to_string()]).stderr(Stdio::inherit());
         let output = command.output().await.context("the program cannot be started")?;
-        ensure!(output.status.success(), "marking ended with {}", output.status);
-        let report: Value = serde_json::from_slice(&output.stdout).context("the report is no JSON")?;
+        let report = program::report("marking", &output)?;
         let number = |name: &str| report[name].as_f64().unwrap_or(f64::NAN);
         cells.push((
             format!("{keys} marks of 16 bytes: bytes each"),
@@ -235,7 +237,9 @@ impl SyncBench {
         let folder = tempfile::tempdir().context("no temporary folder to run in")?;
         let mut command =
             program::redferry(&self.redferry, "verify", &source.access(), &target.access(), folder.path());
-        let report = document(command.args(["--output", "json", "--quiet"])).await?;
+        command.args(["--output", "json", "--quiet"]).stderr(Stdio::inherit());
+        let output = command.output().await.context("redferry cannot be started")?;
+        let report = program::report("redferry verify", &output)?;
         let keys = report["keys_compared"].as_u64().filter(|keys| *keys > 0);
         keys.context("nothing was compared")
     }
@@ -251,25 +255,8 @@ impl Following {
     /// Waits for it, and returns its report.
     async fn end(self) -> Result<Value> {
         let output = self.child.wait_with_output().await.context("redferry cannot be waited for")?;
-        read(&output)
+        program::report("redferry sync", &output)
     }
-}
-
-async fn document(command: &mut Command) -> Result<Value> {
-    let output = command.stderr(Stdio::inherit()).output().await.context("redferry cannot be started")?;
-    read(&output)
-}
-
-fn read(output: &std::process::Output) -> Result<Value> {
-    let said = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        bail!("redferry ended with {}: {said}", output.status);
-    }
-    serde_json::from_str(&said).context("redferry's report is no JSON")
-}
-
-fn gaps(report: &Value) -> usize {
-    report["gaps"].as_array().map_or(0, |gaps| gaps.len().saturating_sub(1))
 }
 
 /// Reads what CLIENT TRACKING says, and does nothing with it.

@@ -129,7 +129,7 @@ impl<'a> Live<'a> {
         let status = self.status().await?;
         let lag = nodes(&status).filter_map(|node| node["lag_ms"].as_u64()).max().unwrap_or(0);
         let dirty: u64 = nodes(&status).filter_map(|node| node["dirty"].as_u64()).sum();
-        let gaps = status["gaps"].as_array().map_or(0, |gaps| gaps.len().saturating_sub(1));
+        let gaps = program::gaps(&status);
         println!(
             "   {} commands written, {} changes heard; {dirty} keys behind, the oldest for {lag} ms; gaps: {}",
             super::thousands(writing.written()),

@@ -111,3 +111,28 @@ fn what_somebody_else_knows_to_be_equal_is_not_compared() {
     let flushed = after(&[NodeAppeared, heard("a"), GapOpened(GapReason::Everything), KnownEqual]);
     assert_eq!(flushed.open_gaps(), 2);
 }
+
+/// A new reason or phase does not compile before it has its place in these chains.
+#[test]
+fn the_lists_of_reasons_and_phases_are_complete() {
+    let next = |reason: &GapReason| match reason {
+        GapReason::Beginning => Some(GapReason::Restart),
+        GapReason::Restart => Some(GapReason::FeedLost),
+        GapReason::FeedLost => Some(GapReason::OtherProcess),
+        GapReason::OtherProcess => Some(GapReason::OtherTarget),
+        GapReason::OtherTarget => Some(GapReason::Everything),
+        GapReason::Everything => Some(GapReason::Overflow),
+        GapReason::Overflow => Some(GapReason::Unseen),
+        GapReason::Unseen => None,
+    };
+    let reasons: Vec<_> = std::iter::successors(Some(GapReason::Beginning), next).collect();
+    assert_eq!(reasons, GapReason::ALL);
+    let next = |phase: &Phase| match phase {
+        Phase::Probing => Some(Phase::Snapshot),
+        Phase::Snapshot => Some(Phase::Following),
+        Phase::Following => Some(Phase::Healing),
+        Phase::Healing => None,
+    };
+    let phases: Vec<_> = std::iter::successors(Some(Phase::Probing), next).collect();
+    assert_eq!(phases, Phase::ALL);
+}

@@ -1,7 +1,7 @@
 //! What other tools do: every command is sent to both sides.
 
 use super::checker::{World, breaks, holds};
-use super::{Writes, write};
+use super::{Writes, apart, write};
 
 /// A background copy of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl World for Forwarding {
     }
 
     fn fault(&self, state: &State) -> Option<String> {
-        (state.source != state.target).then(|| format!("{:?} is not {:?}", state.source, state.target))
+        apart(&state.source, &state.target)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Two processes at once, which design rule R5 forbids: what it would take.
 
 use super::checker::{World, breaks, holds};
-use super::{Writes, write};
+use super::{Writes, apart, write};
 
 #[derive(Debug, Clone, Copy)]
 struct Several {
@@ -164,7 +164,7 @@ impl World for Several {
     }
 
     fn fault(&self, state: &State) -> Option<String> {
-        (state.source != state.target).then(|| format!("{:?} is not {:?}", state.source, state.target))
+        apart(&state.source, &state.target)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What redferry does: one process reads the state of marked keys and writes it; it may crash and be started again,
 //! and a write of the crashed one may arrive late.
 
-use super::Writes;
 use super::checker::{World, breaks, holds};
+use super::{Step, Writes, apart};
 
 #[derive(Debug, Clone, Copy)]
 struct Sync {
@@ -20,14 +20,6 @@ struct Sync {
 
 const RIGHT: Sync =
     Sync { writes: 3, unmark_first: true, crashes: 0, fenced: true, compares: true, target_feed: false };
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Step {
-    Idle,
-    HasRead,
-    Sent,
-    Acknowledged,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct State {
@@ -138,7 +130,7 @@ impl World for Sync {
     }
 
     fn fault(&self, state: &State) -> Option<String> {
-        (state.source != state.target).then(|| format!("{:?} is not {:?}", state.source, state.target))
+        apart(&state.source, &state.target)
     }
 }
 

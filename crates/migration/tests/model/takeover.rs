@@ -1,8 +1,8 @@
 //! A second process takes over while the first one still lives: it was only slow, or cut off, and goes on for a while
 //! (design rule R5). As long as it hears every change it does no harm; it may die at any time, with a write on its way.
 
-use super::Writes;
 use super::checker::{World, breaks, holds};
+use super::{Step, Writes, apart};
 
 /// What the new process does before it carries anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +24,6 @@ struct Takeover {
 }
 
 const RIGHT: Takeover = Takeover { acts: &[Claim, Close, Compare], writes: 2 };
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Step {
-    Idle,
-    HasRead,
-    Sent,
-    Acknowledged,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct State {
@@ -160,7 +152,7 @@ impl World for Takeover {
     }
 
     fn fault(&self, state: &State) -> Option<String> {
-        (state.source != state.target).then(|| format!("{:?} is not {:?}", state.source, state.target))
+        apart(&state.source, &state.target)
     }
 }
 

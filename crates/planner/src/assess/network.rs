@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Inventory;
-use crate::catalog::{Catalog, PrivateLink, Suffix};
+use crate::catalog::{Catalog, PrivateLink};
 use crate::{Cloud, Service};
 
 /// What changes between a client and its cache.
@@ -23,7 +23,7 @@ pub struct Network {
 
 pub(super) fn network(catalog: &Catalog, inventory: &Inventory) -> Network {
     let cloud = cloud(catalog, inventory);
-    let suffix = suffix(catalog, cloud, Service::Amr);
+    let suffix = catalog.endpoints.suffixes.in_cloud(cloud, Service::Amr);
     let suffix = suffix.map_or(".<region>.redis.azure.net".to_owned(), |row| match row.regional {
         Some(true) => format!(".<region>{}", row.suffix),
         _ => row.suffix.clone(),
@@ -77,20 +77,11 @@ pub(super) fn network(catalog: &Catalog, inventory: &Inventory) -> Network {
 fn cloud(catalog: &Catalog, inventory: &Inventory) -> Cloud {
     let of_resource = inventory.resource.as_ref().and_then(|resource| resource.host.as_deref());
     let host = of_resource.or_else(|| Some(inventory.address.as_ref()?.host.as_str())).unwrap_or_default();
-    let host = host.to_ascii_lowercase();
-    let rows = &catalog.endpoints.suffixes.rows;
-    rows.iter().find(|row| host.ends_with(&row.suffix)).map_or(Cloud::Public, |row| row.cloud)
-}
-
-fn suffix(catalog: &Catalog, cloud: Cloud, service: Service) -> Option<&Suffix> {
-    catalog.endpoints.suffixes.rows.iter().find(|row| row.cloud == cloud && row.service == service)
+    catalog.endpoints.suffixes.of(host).map_or(Cloud::Public, |(row, _)| row.cloud)
 }
 
 /// Whether the address is one of Azure's, spoken to without TLS.
 pub(super) fn is_plaintext_azure(catalog: &Catalog, inventory: &Inventory) -> bool {
-    let azure = |host: &str| catalog.endpoints.suffixes.rows.iter().any(|row| host.ends_with(&row.suffix));
-    inventory
-        .address
-        .as_ref()
-        .is_some_and(|address| !address.tls && azure(&address.host.to_ascii_lowercase()))
+    let azure = |host: &str| catalog.endpoints.suffixes.of(host).is_some();
+    inventory.address.as_ref().is_some_and(|address| !address.tls && azure(&address.host))
 }

@@ -1,7 +1,8 @@
 //! The name that a cache will have.
 
 use super::ConnectionError;
-use crate::{Catalog, Cloud, ClusteringPolicy, Service};
+use crate::catalog::{Suffix, Table};
+use crate::{Catalog, ClusteringPolicy, Service};
 
 /// What the new settings shall be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Wish {
 /// Old names and new ones.
 #[derive(Clone, Debug)]
 pub struct Places {
-    suffixes: Vec<(Cloud, Service, String, Option<bool>)>,
+    suffixes: Table<Suffix>,
     /// Ports of the old service, X for any digit.
     ports: Vec<String>,
     to_host: Option<String>,
@@ -64,12 +65,9 @@ impl Places {
         if let Some(given) = wish.region.as_ref().filter(|region| !label(region)) {
             return Err(ConnectionError::BadRegion { given: given.clone() });
         }
-        let suffixes = catalog.endpoints.suffixes.rows.iter();
         let ports = catalog.endpoints.ports.rows.iter().filter(|row| row.service == Service::Acr);
         Ok(Places {
-            suffixes: suffixes
-                .map(|row| (row.cloud, row.service, row.suffix.clone(), row.regional))
-                .collect(),
+            suffixes: catalog.endpoints.suffixes.clone(),
             ports: ports.flat_map(|row| row.ports.split(", ").map(str::to_owned)).collect(),
             to_host: wish.to_host.clone(),
             cautious: wish.cautious,
@@ -79,10 +77,8 @@ impl Places {
 
     /// How the names of the old service end.
     pub(crate) fn old_suffixes(&self) -> impl Iterator<Item = &str> {
-        self.suffixes
-            .iter()
-            .filter(|(_, service, ..)| *service == Service::Acr)
-            .map(|(_, _, suffix, _)| suffix.as_str())
+        let old = self.suffixes.rows.iter().filter(|row| row.service == Service::Acr);
+        old.map(|row| row.suffix.as_str())
     }
 
     /// Whether a port is one of the old service.
@@ -96,27 +92,17 @@ impl Places {
         })
     }
 
-    /// The service and cloud of a host, and its first label or labels.
-    fn of<'h>(&self, host: &'h str) -> Option<(Cloud, Service, &'h str)> {
-        let host = host.trim_end_matches('.');
-        self.suffixes.iter().find_map(|(cloud, service, suffix, _)| {
-            let at =
-                host.len().checked_sub(suffix.len()).filter(|at| *at > 0 && host.is_char_boundary(*at))?;
-            host[at..].eq_ignore_ascii_case(suffix).then(|| (*cloud, *service, &host[..at]))
-        })
-    }
-
     pub(super) fn renew(&self, host: &str) -> Renewed {
-        let (cloud, name) = match (self.of(host), &self.to_host) {
-            (Some((_, Service::Amr, _)), _) => return Renewed::Already,
-            (Some(_), Some(new)) => return Renewed::To { host: new.clone(), note: None },
-            (Some((_, Service::Acre, _)), None) => return Renewed::Enterprise,
-            (Some((cloud, Service::Acr, name)), None) => (cloud, name),
-            (None, _) => return Renewed::Other,
-        };
+        let Some((old, name)) = self.suffixes.of(host) else { return Renewed::Other };
+        match (old.service, &self.to_host) {
+            (Service::Amr, _) => return Renewed::Already,
+            (_, Some(new)) => return Renewed::To { host: new.clone(), note: None },
+            (Service::Acre, None) => return Renewed::Enterprise,
+            (Service::Acr, None) => {}
+        }
         let name = name.strip_suffix(".privatelink").unwrap_or(name);
-        let suffix = self.suffixes.iter().find(|(of, service, ..)| *of == cloud && *service == Service::Amr);
-        let (Some((_, _, suffix, regional)), false) = (suffix, name.contains('.')) else {
+        let new = self.suffixes.in_cloud(old.cloud, Service::Amr);
+        let (Some(Suffix { suffix, regional, .. }), false) = (new, name.contains('.')) else {
             return Renewed::Unknown;
         };
         let host = match (&self.region, regional) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::quantities::bytes;
-use super::{Choice, Patience, Protection, Sides};
+use super::{Choice, Patience, Protection, ShowKeys, Sides, Values};
 
 /// What preflight may be told.
 #[derive(Debug, Clone, Args)]
@@ -14,6 +14,14 @@ pub(crate) struct Preflight {
     /// Keys that the target already has: refuse to begin, skip them, or replace them
     #[arg(long, value_name = "WAY", default_value = "refuse")]
     pub(crate) on_conflict: migration::conflict::OnConflict,
+    #[command(flatten)]
+    pub(crate) told: Told,
+}
+
+/// What it cannot find out, or shall not mind.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Preflight")]
+pub(crate) struct Told {
     /// Memory of the target, such as 24GB, where it does not tell
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub(crate) target_memory: Option<u64>,
@@ -46,15 +54,8 @@ pub(crate) struct CopyArgs {
     /// The target's host name, as a sign that it really shall be emptied
     #[arg(long, value_name = "HOST", requires = "flush_target", help_heading = "Preflight")]
     pub(crate) confirm_flush: Option<String>,
-    /// Values above this travel in pieces, so that neither side stands still and memory stays flat
-    #[arg(long, value_name = "BYTES", default_value = "8MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) big_key: u64,
-    /// Carry idle times or access frequencies (slower: every key is dumped)
-    #[arg(long, help_heading = "How")]
-    pub(crate) preserve_idle: bool,
-    /// Memory for values in flight, over all nodes
-    #[arg(long, value_name = "BYTES", default_value = "32MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) memory: u64,
+    #[command(flatten)]
+    pub(crate) values: Values,
     #[command(flatten)]
     pub(crate) protection: Protection,
     #[command(flatten)]
@@ -62,7 +63,6 @@ pub(crate) struct CopyArgs {
     /// Where the run's state is kept [default: redferry-copy-HASH.state.json in this folder]
     #[arg(long, value_name = "FILE", help_heading = "Resuming")]
     pub(crate) state: Option<PathBuf>,
-    /// Name up to N keys per cause in the report
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Report")]
-    pub(crate) show_keys: Option<usize>,
+    #[command(flatten, next_help_heading = "Report")]
+    pub(crate) show_keys: ShowKeys,
 }

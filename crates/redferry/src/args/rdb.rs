@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::quantities::bytes;
-use super::{Choice, Patience, Preflight, Protection, SourceSide, TargetSide, Way};
+use super::{Choice, Patience, Preflight, Protection, ShowKeys, SourceSide, TargetSide, Values, Way};
 
 const PLACES: &str = "FILE is a path, az://account/container/path, or a blob's https address with its SAS. \
                       Names that end in .gz are unpacked on the way in and packed on the way out.";
@@ -62,31 +61,20 @@ pub(crate) struct ExportArgs {
     /// One file for each node of the source, with -0, -1, ... in its name
     #[arg(long, help_heading = "How")]
     pub(crate) per_shard: bool,
-    /// Compress, whatever the name ends in
-    #[arg(long, help_heading = "How")]
-    pub(crate) gzip: bool,
-    /// Replace a file that exists
-    #[arg(long, help_heading = "How")]
-    pub(crate) overwrite: bool,
-    /// Values above this travel in pieces, so that the source does not stand still and memory stays flat
-    #[arg(long, value_name = "BYTES", default_value = "8MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) big_key: u64,
-    /// Carry idle times or access frequencies (slower: every key is dumped)
-    #[arg(long, help_heading = "How")]
-    pub(crate) preserve_idle: bool,
-    /// Memory for values in flight, over all nodes
-    #[arg(long, value_name = "BYTES", default_value = "32MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) memory: u64,
+    #[command(flatten, next_help_heading = "How")]
+    pub(crate) written: Written,
+    #[command(flatten)]
+    pub(crate) values: Values,
     #[command(flatten)]
     pub(crate) protection: Protection,
     #[command(flatten)]
     pub(crate) patience: Patience,
-    /// Name up to N keys per cause in the report
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Report")]
-    pub(crate) show_keys: Option<usize>,
+    #[command(flatten, next_help_heading = "Report")]
+    pub(crate) show_keys: ShowKeys,
 }
 
 #[derive(Debug, Clone, Args)]
+#[command(mut_arg("preserve_idle", |idle| idle.help("Carry idle times or access frequencies where the file has them")))]
 pub(crate) struct ImportArgs {
     /// The files, one after the other
     #[arg(value_name = "FILE", required = true)]
@@ -106,15 +94,8 @@ pub(crate) struct ImportArgs {
     /// Load the files' functions too, replacing libraries of the same name
     #[arg(long, help_heading = "How")]
     pub(crate) functions: bool,
-    /// Values above this travel in pieces, so that the target does not stand still and memory stays flat
-    #[arg(long, value_name = "BYTES", default_value = "8MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) big_key: u64,
-    /// Carry idle times or access frequencies where the file has them
-    #[arg(long, help_heading = "How")]
-    pub(crate) preserve_idle: bool,
-    /// Memory for values in flight
-    #[arg(long, value_name = "BYTES", default_value = "32MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) memory: u64,
+    #[command(flatten)]
+    pub(crate) values: Values,
     /// Write no more keys per second than this
     #[arg(long, value_name = "N", help_heading = "Target protection")]
     pub(crate) max_keys_per_sec: Option<std::num::NonZeroU64>,
@@ -126,9 +107,8 @@ pub(crate) struct ImportArgs {
     /// Where the run's state is kept [default: redferry-import-HASH.state.json in this folder]
     #[arg(long, value_name = "FILE", help_heading = "Resuming")]
     pub(crate) state: Option<PathBuf>,
-    /// Name up to N keys per cause in the report
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Report")]
-    pub(crate) show_keys: Option<usize>,
+    #[command(flatten, next_help_heading = "Report")]
+    pub(crate) show_keys: ShowKeys,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -146,15 +126,21 @@ pub(crate) struct ConvertArgs {
     /// Something else than an RDB file
     #[arg(long, value_name = "FORM", value_enum, group = "form")]
     pub(crate) to: Option<Form>,
+    #[command(flatten)]
+    pub(crate) written: Written,
+    #[command(flatten, next_help_heading = "Report")]
+    pub(crate) show_keys: ShowKeys,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Written {
     /// Compress, whatever the name ends in
     #[arg(long)]
     pub(crate) gzip: bool,
     /// Replace a file that exists
     #[arg(long)]
     pub(crate) overwrite: bool,
-    /// Name up to N keys per cause in the report
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
-    pub(crate) show_keys: Option<usize>,
 }
 
 /// What a file is converted to when not to an RDB file.

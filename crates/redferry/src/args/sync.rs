@@ -7,10 +7,14 @@ use clap::{Args, ValueEnum, value_parser};
 use migration::conflict::OnConflict;
 
 use super::quantities::{bytes, duration};
-use super::{Choice, Patience, Preflight, Protection, Sides};
+use super::{BigKey, Choice, Patience, Preflight, Protection, ShowKeys, Sides, Told};
 use crate::endpoint::Listen;
 
+const NAMED: &str =
+    "Name up to N keys in the status and the report: those that change most, differ, or are refused";
+
 #[derive(Debug, Clone, Args)]
+#[command(mut_arg("show_keys", |keys| keys.help(NAMED)))]
 pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) sides: Sides,
@@ -20,12 +24,8 @@ pub(crate) struct SyncArgs {
     /// are DELETED
     #[arg(long, help_heading = "Preflight")]
     pub(crate) adopt_target: bool,
-    /// Memory of the target, such as 24GB, where it does not tell
-    #[arg(long, value_name = "BYTES", value_parser = bytes, help_heading = "Preflight")]
-    target_memory: Option<u64>,
-    /// Go on although this check refuses; the name is in the table; may be repeated
-    #[arg(long, value_name = "CHECK", help_heading = "Preflight")]
-    pub(crate) skip_check: Vec<String>,
+    #[command(flatten)]
+    pub(crate) told: Told,
     /// End when everything is carried and nobody has written to the source for this long; else it goes on until it is
     /// stopped
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "How")]
@@ -40,9 +40,8 @@ pub(crate) struct SyncArgs {
     /// Memory for names of changed keys that are not carried yet, over all nodes; what does not fit is compared again
     #[arg(long, value_name = "BYTES", default_value = "256MiB", value_parser = bytes, help_heading = "How")]
     pub(crate) marks: u64,
-    /// Values above this travel in pieces, so that neither side stands still and memory stays flat
-    #[arg(long, value_name = "BYTES", default_value = "8MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) big_key: u64,
+    #[command(flatten)]
+    pub(crate) big_key: BigKey,
     #[command(flatten)]
     pub(crate) protection: Protection,
     #[command(flatten)]
@@ -54,9 +53,8 @@ pub(crate) struct SyncArgs {
     /// off
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", help_heading = "Status")]
     pub(crate) listen: Listen,
-    /// Name up to N keys in the status and the report: those that change most, differ, or are refused
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Report")]
-    pub(crate) show_keys: Option<usize>,
+    #[command(flatten, next_help_heading = "Report")]
+    pub(crate) show_keys: ShowKeys,
 }
 
 /// How changes are heard of.
@@ -75,8 +73,7 @@ impl SyncArgs {
     pub(crate) fn preflight(&self) -> Preflight {
         Preflight {
             on_conflict: if self.adopt_target { OnConflict::Replace } else { OnConflict::Refuse },
-            target_memory: self.target_memory,
-            skip_check: self.skip_check.clone(),
+            told: self.told.clone(),
         }
     }
 

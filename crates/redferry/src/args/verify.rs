@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use verify::Sample;
 
-use super::quantities::{bytes, duration, share};
-use super::{Choice, Patience, Protection, Sides};
+use super::quantities::{duration, share};
+use super::{BigKey, Choice, Patience, Protection, ShowKeys, Sides};
 
 #[derive(Debug, Clone, Args)]
+#[command(mut_arg("show_keys", |keys| keys.help("Name up to N keys per kind of difference in the report")))]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) sides: Sides,
@@ -27,9 +28,8 @@ pub(crate) struct VerifyArgs {
     /// How long a key that differs is looked at again before it is reported; 0s reports at once
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = "How")]
     pub(crate) until_stable: Duration,
-    /// Values above this are read in pieces, so that neither side stands still and memory stays flat
-    #[arg(long, value_name = "BYTES", default_value = "8MiB", value_parser = bytes, help_heading = "How")]
-    pub(crate) big_key: u64,
+    #[command(flatten)]
+    pub(crate) big_key: BigKey,
     #[command(flatten)]
     pub(crate) protection: Protection,
     #[command(flatten)]
@@ -46,9 +46,8 @@ pub(crate) struct VerifyArgs {
     /// Write nothing, only say what a repair would do
     #[arg(long, requires = "repair", help_heading = "Repair")]
     pub(crate) dry_run: bool,
-    /// Name up to N keys per kind of difference in the report
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Report")]
-    pub(crate) show_keys: Option<usize>,
+    #[command(flatten, next_help_heading = "Report")]
+    pub(crate) show_keys: ShowKeys,
     /// Write a page for people (HTML, one file) that can be attached to a change request
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub(crate) report: Option<PathBuf>,
@@ -69,11 +68,6 @@ impl VerifyArgs {
     /// Whether a repair writes to the target.
     pub(crate) fn writes(&self) -> bool {
         self.repair && !self.dry_run
-    }
-
-    /// Keys to name of each kind.
-    pub(crate) fn examples(&self) -> usize {
-        self.show_keys.unwrap_or(0)
     }
 
     /// An option that totals cannot do justice to, if they are asked for with one.

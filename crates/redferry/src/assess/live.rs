@@ -19,10 +19,14 @@ pub(super) async fn read(endpoint: &Endpoint, sample: u64) -> Result<Live, Error
     let topology = endpoint.topology().await?;
     let mut live = Live { clustered: matches!(topology, Topology::Cluster(_)), ..Live::default() };
     let mut clients = String::new();
-    for node in topology.primaries() {
-        let mut node = endpoint.connect_source(node, 0).await?;
+    let mut told = Vec::new();
+    for address in topology.primaries() {
+        let mut node = endpoint.connect_source(address, 0).await?;
         // First of all, so that redferry's own commands are not counted; those of an earlier run are.
-        info(&mut node, &mut live).await?;
+        if let Some(info) = info(&mut node, &mut live).await? {
+            told.push((address, databases(&info)));
+            live.nodes.push(info);
+        }
         _ = ask(&mut node, Read::ClientSetName(NAME)).await?;
         match text("CLIENT LIST", &ask(&mut node, Read::ClientList).await?) {
             Ok(list) => clients.push_str(&list),
@@ -35,7 +39,7 @@ pub(super) async fn read(endpoint: &Endpoint, sample: u64) -> Result<Live, Error
         live.clients = Some(read::clients(&clients, NAME));
     }
     if sample > 0 {
-        sample::take(endpoint, topology.primaries(), sample, &mut live).await?;
+        sample::take(endpoint, &told, sample, &mut live).await?;
     }
     Ok(live)
 }
@@ -47,18 +51,20 @@ pub(super) fn note(live: &mut Live, refused: String) {
     }
 }
 
-async fn info(node: &mut SourceConnection, live: &mut Live) -> Result<(), Error> {
+async fn info(node: &mut SourceConnection, live: &mut Live) -> Result<Option<read::Info>, Error> {
     match text("INFO", &ask(node, Read::Info("all")).await?) {
         Ok(info) => {
             for (name, calls) in read::commandstats(&info) {
                 let entry = live.commands.entry(name).or_default();
                 *entry = entry.saturating_add(calls);
             }
-            live.nodes.push(read::info(&info));
+            Ok(Some(read::info(&info)))
         }
-        Err(refused) => note(live, format!("{refused}: memory, databases and commands are not known")),
+        Err(refused) => {
+            note(live, format!("{refused}: memory, databases and commands are not known"));
+            Ok(None)
+        }
     }
-    Ok(())
 }
 
 /// Each entry is id, time, microseconds, arguments and more; of the arguments only the command's name is kept.
@@ -106,6 +112,6 @@ async fn notifications(node: &mut SourceConnection, live: &mut Live) -> Result<(
 }
 
 /// Databases of a node with their keys.
-pub(super) fn databases(info: &read::Info) -> BTreeMap<u32, u64> {
+fn databases(info: &read::Info) -> BTreeMap<u32, u64> {
     info.databases().map(|(database, keys, _)| (database, keys)).collect()
 }

@@ -1,6 +1,7 @@
 //! A look at some of the keys: types, sizes, times to live, beginnings of names. Names and values stay on the source's
 //! side of this module.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use client::{Endpoint, Error, Node, Read, SourceConnection};
@@ -9,7 +10,7 @@ use resp::Value;
 use tokio::time::Instant;
 
 use super::answer::{ask, refusal, reply};
-use super::live::{databases, note};
+use super::live::note;
 use crate::beginnings::tells_no_key;
 use crate::printable::printable;
 
@@ -22,26 +23,25 @@ const LARGEST: usize = 10;
 /// The longest rest after a page.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
-/// Looks at up to `wanted` keys, shared among nodes and databases by how many they have.
+/// Looks at up to `wanted` keys, shared among the nodes that have told their databases, and those, by how many they have.
 pub(super) async fn take(
     endpoint: &Endpoint,
-    nodes: &[Node],
+    told: &[(&Node, BTreeMap<u32, u64>)],
     wanted: u64,
     live: &mut Live,
 ) -> Result<(), Error> {
     let (all, _) = live.keys();
     let mut taking = Taking { sample: Sample { of: all, ..Sample::default() }, refused: Vec::new() };
-    for (node, info) in nodes.iter().zip(live.nodes.clone()) {
-        for (database, keys) in databases(&info) {
-            let share = (u128::from(wanted) * u128::from(keys)).div_ceil(u128::from(all.max(1)));
+    for (node, databases) in told {
+        for (database, keys) in databases {
+            let share = (u128::from(wanted) * u128::from(*keys)).div_ceil(u128::from(all.max(1)));
             let share = u64::try_from(share).unwrap_or(wanted).min(wanted - taking.sample.keys);
             if share > 0 {
-                let mut connection = endpoint.connect_source(node, database).await?;
+                let mut connection = endpoint.connect_source(node, *database).await?;
                 taking.database(&mut connection, share).await?;
             }
         }
     }
-    taking.sample.largest.sort_by_key(|key| std::cmp::Reverse(key.bytes));
     for refused in taking.refused {
         note(live, refused);
     }

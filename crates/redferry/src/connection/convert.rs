@@ -1,13 +1,11 @@
 //! `redferry connection convert`: settings before and after.
 
-use std::io::Read;
-
 use planner::connection::{self, Wish};
 use serde_json::json;
 
 use crate::args::RewriteArgs;
 use crate::exit::{Code, Exit};
-use crate::plan;
+use crate::{input, plan};
 
 /// A file of settings is not larger. Bytes.
 const LARGEST: u64 = 4 << 20;
@@ -32,20 +30,11 @@ pub(super) fn run(args: &RewriteArgs, quiet: bool) -> Result<Exit, Exit> {
 }
 
 fn text(args: &RewriteArgs) -> Result<String, Exit> {
-    let said = |name: &str, error: String| Exit::usage(format!("{name}: {error}"));
-    let (name, reader): (String, Box<dyn Read>) = match (&args.file, &args.text) {
-        (Some(path), _) => {
-            let name = path.display().to_string();
-            let file = std::fs::File::open(path).map_err(|error| said(&name, error.to_string()))?;
-            (name, Box::new(file))
+    match (&args.file, &args.text) {
+        (Some(file), _) => {
+            input::of_file(file, LARGEST).map_err(|error| Exit::usage(format!("{}: {error}", file.display())))
         }
-        (None, Some(text)) if text != "-" => return Ok(text.clone()),
-        _ => ("standard input".to_owned(), Box::new(std::io::stdin())),
-    };
-    let mut bytes = Vec::new();
-    reader.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| said(&name, error.to_string()))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(said(&name, format!("larger than {LARGEST} bytes, which settings are not")));
+        (None, Some(text)) if text != "-" => Ok(text.clone()),
+        _ => input::of_stdin(LARGEST).map_err(|error| Exit::usage(format!("standard input: {error}"))),
     }
-    String::from_utf8(bytes).map_err(|_| said(&name, "not UTF-8".to_owned()))
 }

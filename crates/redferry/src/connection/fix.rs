@@ -19,14 +19,13 @@ pub(super) struct Done {
     pub(super) failed: Vec<String>,
 }
 
-/// Whether to write: as the option says, or as somebody at a terminal does who has seen the diff.
-pub(super) fn wanted(yes: bool, diff: &str, files: usize) -> bool {
-    if yes {
-        return true;
-    }
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return false;
-    }
+/// Whether somebody at a terminal can be asked.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Shows the diff and asks whether to write.
+pub(super) fn agreed(diff: &str, files: usize) -> bool {
     eprint!("{diff}Write these changes to {files} files? [y/N] ");
     let _ = io::stderr().flush();
     let mut answer = String::new();

@@ -1,5 +1,6 @@
 //! `redferry connection scan`: what a move changes in the sources of an application.
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use planner::scan::{Finding, Scanner, unified};
@@ -70,8 +71,13 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Exit> {
     let mut text = lines(&scanned);
     let mut done = fix::Done::default();
     if args.fix {
-        text.push_str(&diff);
-        if !scanned.fixable.is_empty() && fix::wanted(args.yes, &diff, scanned.fixable.len()) {
+        let files = scanned.fixable.len();
+        let asks = files > 0 && !args.yes && fix::can_ask();
+        // Whoever is asked has seen it, on the same terminal.
+        if !asks || !io::stdout().is_terminal() {
+            text.push_str(&diff);
+        }
+        if files > 0 && (args.yes || (asks && fix::agreed(&diff, files))) {
             done = fix::write(&scanned.fixable, &scanner, largest);
         }
         text.push_str(&fix::account(&scanned.fixable, &done, &args.new));

@@ -77,10 +77,14 @@ impl<'a> Tree<'a> {
         let mut waiting = vec![self.root.to_owned()];
         while let Some(path) = waiting.pop() {
             let is_root = path == self.root;
-            let kind = if is_root {
-                fs::metadata(&path)?.file_type()
-            } else {
-                fs::symlink_metadata(&path)?.file_type()
+            let kind = match if is_root { fs::metadata(&path) } else { fs::symlink_metadata(&path) } {
+                Ok(metadata) => metadata.file_type(),
+                Err(error) if is_root => return Err(error),
+                // It may have gone since its folder was listed.
+                Err(_) => {
+                    self.skipped.unreadable += 1;
+                    continue;
+                }
             };
             if kind.is_dir() {
                 let named = path
@@ -135,4 +139,29 @@ pub(super) fn read(path: &Path, largest: u64) -> io::Result<Content> {
         return Ok(Content::TooLarge);
     }
     Ok(String::from_utf8(bytes).map_or(Content::NotUtf8, Content::Text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_while_others_are_read_is_told_and_does_not_end_the_walk() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            fs::write(folder.path().join(name), name).unwrap();
+        }
+        let mut seen = Vec::new();
+        let mut tree = Tree::new(folder.path(), 10);
+        tree.walk(|path, text| {
+            if text == "a" {
+                fs::remove_file(path.with_file_name("b")).unwrap();
+            }
+            seen.push(text.to_owned());
+        })
+        .unwrap();
+        assert_eq!(seen, ["a", "c"]);
+        assert_eq!(tree.skipped, Skipped { unreadable: 1, ..Skipped::default() });
+        assert!(Tree::new(&folder.path().join("b"), 10).walk(|_, _| ()).is_err(), "the root is asked for");
+    }
 }

@@ -12,19 +12,6 @@ use migration::tally::{Cause, Fate};
 
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-const PHASES: [Phase; 4] = [Phase::Probing, Phase::Snapshot, Phase::Following, Phase::Healing];
-
-const REASONS: [GapReason; 8] = [
-    GapReason::Beginning,
-    GapReason::Restart,
-    GapReason::FeedLost,
-    GapReason::OtherProcess,
-    GapReason::OtherTarget,
-    GapReason::Everything,
-    GapReason::Overflow,
-    GapReason::Unseen,
-];
-
 /// All metrics; only whether it is ready before the sync has begun.
 pub(super) fn text(status: Option<&SyncStatus>, ready: bool) -> String {
     let mut page = Page::default();
@@ -32,7 +19,7 @@ pub(super) fn text(status: Option<&SyncStatus>, ready: bool) -> String {
     page.sample(&[], u8::from(ready));
     let Some(status) = status else { return page.text };
     page.gauge("redferry_phase", "1 for the phase that the sync is in, 0 for the others.");
-    for phase in PHASES {
+    for phase in Phase::ALL {
         page.sample(&[("phase", phase.name())], u8::from(phase == status.phase));
     }
     page.gauge("redferry_elapsed_seconds", "Time since the sync began.");
@@ -103,11 +90,11 @@ impl Page {
             gaps.iter().filter(|gap| gap.reason == reason && (!open || gap.healed_us.is_none())).count()
         };
         self.gauge("redferry_gaps_open", "Times in which keys may have changed unheard, not healed yet.");
-        for reason in REASONS {
+        for reason in GapReason::ALL {
             self.sample(&[("reason", reason.name())], count(reason, true));
         }
         self.counter("redferry_gaps_total", "Times in which keys may have changed unheard, healed ones too.");
-        for reason in REASONS {
+        for reason in GapReason::ALL {
             self.sample(&[("reason", reason.name())], count(reason, false));
         }
     }

@@ -110,10 +110,10 @@ async fn try_run(args: &ConvertArgs) -> Result<Exit, Exit> {
         Output::Standard
     } else {
         let to = Place::parse(&args.to_file)?;
-        Output::File(Box::new(to.create(args.gzip, args.overwrite).await?))
+        Output::File(Box::new(to.create(args.written).await?))
     };
     let mut feed = from.feed(LIMITS).await.map_err(|error| Exit::failed(error.to_string()))?;
-    let mut account = Account { most_examples: args.show_keys.unwrap_or(0), ..Account::default() };
+    let mut account = Account { most_examples: args.show_keys.most(), ..Account::default() };
     let converted = match (args.version, args.to) {
         (Some(version), _) => version::write(&mut feed, &mut output, Version(version), &mut account).await,
         (None, Some(Form::Resp)) => commands::write(&mut feed, &mut output, &mut account).await,

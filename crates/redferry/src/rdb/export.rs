@@ -1,14 +1,13 @@
 //! `redferry rdb export`.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::rdb::Version;
 use client::Topology;
 use engine::export::{Export, ExportOutcome};
-use engine::preflight::{self, ExportFindings, Status};
-use engine::{CopyOptions, Halt, Progress, Stop};
+use engine::preflight::{self, ExportFindings};
+use engine::{CopyOptions, Halt, Progress};
 use indicatif::HumanBytes;
 use migration::tally::Fate;
 use serde_json::{Value, json};
@@ -33,32 +32,28 @@ async fn try_run(args: &ExportArgs, quiet: bool) -> Result<Exit, Exit> {
     let selection = wishes::selection(&args.choice)?;
     let names = wishes::name_rules(&args.choice)?;
     let mut wishes = wishes::of_choice(&args.choice, source.address.database, None)?;
-    wishes.preserve_idle = args.preserve_idle;
+    wishes.preserve_idle = args.values.preserve_idle;
     let findings = preflight::for_export(&source.endpoint, &wishes)
         .await
         .map_err(|error| Exit::failed(error.to_string()))?;
     if let Some(why) = check::refusal(findings.refusals()) {
-        return Err(refused(&findings, why));
+        return Err(check::refused(&findings, why));
     }
-    for check in findings.checks.iter().filter(|check| check.status == Status::Warning) {
-        tracing::warn!("{}; {}", check.text, check.remedy);
-    }
+    check::warn(&findings.checks);
     let naming = names.naming(&wishes, &findings.databases)?;
     let collision = collisions::find(&source.endpoint, &findings.source.layout, &selection, &naming).await?;
     if let Some(why) = collision {
-        return Err(refused(&findings, format!("{why}; nothing was written")));
+        return Err(check::refused(&findings, format!("{why}; nothing was written")));
     }
 
     let layout = findings.source.layout.clone();
     let places = places(&place, args, &layout)?;
     let mut files = Vec::new();
     for place in &places {
-        files.push(place.create(args.gzip, args.overwrite).await?);
+        files.push(place.create(args.written).await?);
     }
-    let stop = Arc::new(Stop::default());
-    interrupt::listen(Arc::clone(&stop));
+    let stop = interrupt::listen();
     let progress = Progress::default();
-    let shown = tokio::spawn(progress::show(progress.clone(), quiet));
     let export = Export {
         source: source.endpoint.clone(),
         layout,
@@ -71,9 +66,7 @@ async fn try_run(args: &ExportArgs, quiet: bool) -> Result<Exit, Exit> {
         options: options(args),
         expected: findings.databases.iter().map(|db| findings.source.keys_in(*db)).sum(),
     };
-    let outcome = export.run(&progress, stop).await;
-    shown.abort();
-    let _ = shown.await;
+    let outcome = progress::beside(progress.clone(), quiet, export.run(&progress, stop)).await;
     let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
     Ok(told(args, &places, &source, &findings, &outcome))
 }
@@ -98,11 +91,6 @@ fn facts(findings: &ExportFindings) -> Vec<(String, String)> {
     facts
 }
 
-fn refused(findings: &ExportFindings, why: String) -> Exit {
-    let document = json!({ "findings": serde_json::to_value(findings).unwrap_or(Value::Null) });
-    Exit::new(Code::Refused, document, String::new()).with_error(why)
-}
-
 fn told(
     args: &ExportArgs,
     places: &[Place],
@@ -111,7 +99,7 @@ fn told(
     outcome: &ExportOutcome,
 ) -> Exit {
     let usage = usage::now();
-    let show_keys = args.show_keys.is_some_and(|n| n > 0);
+    let show_keys = args.show_keys.most() > 0;
     let brought = Brought {
         total: &outcome.total,
         examples: &outcome.examples,
@@ -174,10 +162,10 @@ fn told(
 
 fn options(args: &ExportArgs) -> CopyOptions {
     CopyOptions {
-        big_key: args.big_key.max(copy::SMALLEST_BIG_KEY),
-        memory: args.memory,
-        preserve_idle: args.preserve_idle,
-        examples: args.show_keys.unwrap_or(0),
+        big_key: args.values.big_key.carried(),
+        memory: args.values.memory,
+        preserve_idle: args.values.preserve_idle,
+        examples: args.show_keys.most(),
         ..copy::spared(args.protection, args.patience, Path::new("").to_owned())
     }
 }

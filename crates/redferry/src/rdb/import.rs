@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use ::rdb::Version;
 use ::rdb::file::Checksum;
 use engine::import::{FileLook, Import, ImportOutcome, ImportProgress, ImportState, look};
-use engine::preflight::{self, DatabaseFacts, DbWish, FileFindings, FilesFacts, Status, Wishes};
-use engine::{Arguments, CopyOptions, FeedError, Halt, StateLock, Stop};
+use engine::preflight::{self, DatabaseFacts, DbWish, FileFindings, FilesFacts, Wishes};
+use engine::{Arguments, CopyOptions, FeedError, Halt, StateLock};
 use indicatif::HumanCount;
 use migration::conflict::OnConflict;
 use migration::naming::Naming;
@@ -56,24 +55,20 @@ async fn try_run(args: &ImportArgs, quiet: bool) -> Result<Exit, Exit> {
         .await
         .map_err(|error| Exit::failed(error.to_string()))?;
     if let Some(why) = check::refusal(findings.refusals()) {
-        return Err(refused(&findings, why));
+        return Err(check::refused(&findings, why));
     }
-    for check in findings.checks.iter().filter(|check| check.status == Status::Warning) {
-        tracing::warn!("{}; {}", check.text, check.remedy);
-    }
+    check::warn(&findings.checks);
     let databases = databases(args, &findings, looks.is_some(), &wishes);
     let naming = names.naming(&wishes, &databases)?;
     if looks.is_some()
         && args.preflight.on_conflict == OnConflict::Refuse
         && let Some(why) = collision(&naming, &databases)
     {
-        return Err(refused(&findings, why));
+        return Err(check::refused(&findings, why));
     }
 
-    let stop = Arc::new(Stop::default());
-    interrupt::listen(Arc::clone(&stop));
+    let stop = interrupt::listen();
     let progress = ImportProgress::default();
-    let shown = tokio::spawn(progress::show(progress.clone(), quiet));
     let import = Import {
         files: places.clone(),
         target: target.endpoint.clone(),
@@ -86,9 +81,7 @@ async fn try_run(args: &ImportArgs, quiet: bool) -> Result<Exit, Exit> {
         arguments,
         expected: looks.iter().flatten().map(FileLook::keys).sum(),
     };
-    let outcome = import.run(&progress, stop).await;
-    shown.abort();
-    let _ = shown.await;
+    let outcome = progress::beside(progress.clone(), quiet, import.run(&progress, stop)).await;
     let outcome = outcome.map_err(|halt| Exit::failed(halt.to_string()))?;
     Ok(told(args, &places, &target, &findings, &outcome, &state))
 }
@@ -165,11 +158,6 @@ fn collision(naming: &Naming, databases: &[u32]) -> Option<String> {
     ))
 }
 
-fn refused(findings: &FileFindings, why: String) -> Exit {
-    let document = json!({ "findings": serde_json::to_value(findings).unwrap_or(Value::Null) });
-    Exit::new(Code::Refused, document, String::new()).with_error(why)
-}
-
 fn told(
     args: &ImportArgs,
     places: &[Place],
@@ -179,7 +167,7 @@ fn told(
     state: &std::path::Path,
 ) -> Exit {
     let usage = usage::now();
-    let show_keys = args.show_keys.is_some_and(|n| n > 0);
+    let show_keys = args.show_keys.most() > 0;
     let brought = Brought {
         total: &outcome.total,
         examples: &outcome.examples,
@@ -288,10 +276,10 @@ fn notes(args: &ImportArgs, outcome: &ImportOutcome) -> Vec<String> {
 fn options(args: &ImportArgs, state: PathBuf) -> CopyOptions {
     CopyOptions {
         on_conflict: args.preflight.on_conflict,
-        big_key: args.big_key.max(copy::SMALLEST_BIG_KEY),
-        memory: args.memory,
-        preserve_idle: args.preserve_idle,
-        examples: args.show_keys.unwrap_or(0),
+        big_key: args.values.big_key.carried(),
+        memory: args.values.memory,
+        preserve_idle: args.values.preserve_idle,
+        examples: args.show_keys.most(),
         max_keys_per_sec: args.max_keys_per_sec,
         max_bytes_per_sec: args.max_bytes_per_sec,
         give_up_after: args.patience.give_up_after,

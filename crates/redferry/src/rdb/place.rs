@@ -9,6 +9,7 @@ use engine::import::Origin;
 use engine::{Chunks, Feed, FeedError};
 use rdb::file::Limits;
 
+use crate::args::Written;
 use crate::exit::Exit;
 
 /// Where a file is.
@@ -68,9 +69,12 @@ impl Place {
     }
 
     /// Opens it for writing. It takes its name when it is whole.
-    pub(crate) async fn create(&self, gzip: bool, overwrite: bool) -> Result<Sink, Exit> {
-        let options =
-            WriteOptions { gzip: gzip || self.place.names_gzip(), overwrite, ..WriteOptions::default() };
+    pub(crate) async fn create(&self, written: Written) -> Result<Sink, Exit> {
+        let options = WriteOptions {
+            gzip: written.gzip || self.place.names_gzip(),
+            overwrite: written.overwrite,
+            ..WriteOptions::default()
+        };
         let writer = Writer::create(&self.place, &Access::from_env(), options).await;
         let writer = writer.map_err(|error| match error.kind() {
             Kind::AlreadyExists => Exit::refused(format!("{error} (or replace it by --overwrite)")),

@@ -1,4 +1,4 @@
-//! Which feed the source allows. It is tried on every node before anything is written, since managed caches differ
+//! Which feed the cache in charge allows. It is tried on every node before anything is written, since managed caches differ
 //! in what they allow.
 
 use client::{Endpoint, Error, FeedKind, Node, Read, Recovery, Topology};
@@ -8,71 +8,73 @@ use crate::args::FeedChoice;
 /// Classes of notify-keyspace-events that a key may change in, up to Redis 7.4 (notify.c); `A` stands for all of them.
 const CLASSES: &str = "g$lshzxet";
 
-const SWITCH_ON: &str =
-    "switch the source's notify-keyspace-events to AE (Azure Cache for Redis: advanced settings)";
-
 /// Why there is no feed.
 pub(super) enum NoFeed {
-    /// The source does not allow it.
+    /// The cache does not allow it.
     Refused(String),
     /// It could not be asked.
     Lost(Error),
 }
 
-/// Tries what is wanted; `auto` takes the first that works on every node.
+/// Tries what is wanted; `auto` takes the first that works on every node. The side of `cache` is the one by which the user
+/// knows it.
 pub(super) async fn choose(
-    source: &Endpoint,
+    cache: &Endpoint,
     layout: &Topology,
     choice: FeedChoice,
 ) -> Result<FeedKind, NoFeed> {
+    let side = cache.side();
+    let switch_on = format!(
+        "switch the {side}'s notify-keyspace-events to AE (Azure Cache for Redis: advanced settings)"
+    );
     let tracking = match choice {
         FeedChoice::Events => None,
-        FeedChoice::Auto | FeedChoice::Tracking => match tried(source, layout, FeedKind::Tracking).await? {
+        FeedChoice::Auto | FeedChoice::Tracking => match tried(cache, layout, FeedKind::Tracking).await? {
             None => return Ok(FeedKind::Tracking),
             refusal => refusal,
         },
     };
-    let tracking = tracking.map(|error| format!("the source refuses CLIENT TRACKING: {error}"));
+    let tracking = tracking.map(|error| format!("the {side} refuses CLIENT TRACKING: {error}"));
     if choice == FeedChoice::Tracking {
         return Err(refused(
             &[tracking],
             &format!(
-                "allow HELLO, CLIENT TRACKING and SUBSCRIBE to its user, or {SWITCH_ON} and give --feed events"
+                "allow HELLO, CLIENT TRACKING and SUBSCRIBE to its user, or {switch_on} and give --feed events"
             ),
         ));
     }
-    if let Some(error) = tried(source, layout, FeedKind::Events).await? {
-        let events = format!("the source refuses PSUBSCRIBE for key events: {error}");
+    if let Some(error) = tried(cache, layout, FeedKind::Events).await? {
+        let events = format!("the {side} refuses PSUBSCRIBE for key events: {error}");
         return Err(refused(
             &[tracking, Some(events)],
             "allow HELLO with CLIENT TRACKING and SUBSCRIBE, or HELLO with PSUBSCRIBE, to its user",
         ));
     }
     for node in layout.primaries() {
-        match switched_on(source, node).await? {
+        match switched_on(cache, node).await? {
             Switch::On => {}
             Switch::Off(value) => {
-                let events = format!("the source {node} has key events switched off (it has {value:?})");
+                let events = format!("the {side} {node} has key events switched off (it has {value:?})");
                 let what = match choice {
-                    FeedChoice::Auto => format!("allow HELLO, CLIENT TRACKING and SUBSCRIBE, or {SWITCH_ON}"),
-                    _ => SWITCH_ON.to_owned(),
+                    FeedChoice::Auto => format!("allow HELLO, CLIENT TRACKING and SUBSCRIBE, or {switch_on}"),
+                    _ => switch_on,
                 };
                 return Err(refused(&[tracking, Some(events)], &what));
             }
             // Who asks for events knows that they are on; nobody knows it otherwise.
             Switch::Hidden(text) if choice == FeedChoice::Events => {
                 tracing::warn!(
-                    "source {node}: whether key events are on cannot be checked ({text}); if they are not, no change \
+                    "{side} {node}: whether key events are on cannot be checked ({text}); if they are not, no change \
                      is heard: notify-keyspace-events must have at least AE"
                 );
             }
             Switch::Hidden(text) => {
                 let events =
-                    format!("whether the source {node} has key events on cannot be checked ({text})");
+                    format!("whether the {side} {node} has key events on cannot be checked ({text})");
                 return Err(refused(
                     &[tracking, Some(events)],
                     &format!(
-                        "allow HELLO, CLIENT TRACKING and SUBSCRIBE to its user, or {SWITCH_ON} and give --feed events"
+                        "allow HELLO, CLIENT TRACKING and SUBSCRIBE to its user, or {switch_on} and give --feed events"
                     ),
                 ));
             }
@@ -87,10 +89,10 @@ fn refused(reasons: &[Option<String>], what: &str) -> NoFeed {
 }
 
 /// What a node said against this kind of feed, if one did.
-async fn tried(source: &Endpoint, layout: &Topology, kind: FeedKind) -> Result<Option<Error>, NoFeed> {
+async fn tried(cache: &Endpoint, layout: &Topology, kind: FeedKind) -> Result<Option<Error>, NoFeed> {
     let channel = format!("redferry:probe:{:x}", std::process::id());
     for node in layout.primaries() {
-        match source.connect_feed(node, kind, &channel).await {
+        match cache.connect_feed(node, kind, &channel).await {
             Ok(_) => {}
             Err(error) if error.recovery() == Recovery::Operator => return Ok(Some(error)),
             Err(error) => return Err(NoFeed::Lost(error)),
@@ -106,8 +108,8 @@ enum Switch {
     Hidden(String),
 }
 
-async fn switched_on(source: &Endpoint, node: &Node) -> Result<Switch, NoFeed> {
-    let mut connection = source.connect_source(node, 0).await.map_err(NoFeed::Lost)?;
+async fn switched_on(cache: &Endpoint, node: &Node) -> Result<Switch, NoFeed> {
+    let mut connection = cache.connect_source(node, 0).await.map_err(NoFeed::Lost)?;
     let read = Read::ConfigGet("notify-keyspace-events");
     let reply = connection.ask(read).await.map_err(NoFeed::Lost)?;
     if reply.is_error() {

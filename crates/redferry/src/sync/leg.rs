@@ -109,10 +109,13 @@ impl Plan {
         Ok(Ready { findings, feed })
     }
 
-    /// How a direction's source says what changes.
+    /// How the cache in charge says what changes. Errors call it as the user does.
     pub(super) async fn feed(&self, direction: Direction, findings: &Findings) -> Result<FeedKind, NoFeed> {
-        let (source, _) = self.sides(direction);
-        feed::choose(&source, &findings.source.layout, self.feed).await
+        let cache = match direction {
+            Direction::Forward => &self.source,
+            Direction::Back => &self.target,
+        };
+        feed::choose(cache, &findings.source.layout, self.feed).await
     }
 
     /// Takes a direction. One whose names are not known was never [looked at](Plan::look).

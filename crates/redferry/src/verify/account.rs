@@ -116,7 +116,7 @@ impl Account<'_> {
     }
 
     pub(super) fn shows_keys(&self) -> bool {
-        self.args.examples() > 0
+        self.args.show_keys.most() > 0
     }
 
     /// Differences by beginning of the name, the most of them first. The empty one stands for all others.

@@ -243,7 +243,7 @@ fn examples(page: &mut Html, account: &Account<'_>) {
     page.heading("Keys");
     page.raw("<p class=\"small\">").text(&format!(
         "Up to {} of each kind. Names are the source's; those of keys that only the target has are the target's.",
-        HumanCount(account.args.examples() as u64)
+        HumanCount(account.args.show_keys.most() as u64)
     ));
     page.raw("</p>\n<table>\n<thead><tr><th class=\"name\">Difference</th><th class=\"number\">Database</th><th>Key</th></tr></thead>\n<tbody>\n");
     for kind in Kind::ALL {

@@ -8,6 +8,7 @@ use clap::Parser;
 use client::{Node, Topology};
 use engine::preflight::{DatabaseFacts, Layout, NodeFacts, SideFacts};
 use migration::naming::Naming;
+use serde_json::json;
 
 use super::*;
 use crate::args::{Cli, Command};

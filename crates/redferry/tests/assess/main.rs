@@ -254,6 +254,30 @@ async fn all_nodes_of_a_cluster_are_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_tells_nothing_is_not_taken_for_its_neighbour() {
+    let source = Cluster::plain6(3).start();
+    let mut connection = source.access().connect_cluster().await;
+    for number in 0..90 {
+        let mut push = redis::cmd("RPUSH");
+        push.arg(format!("job:{number}")).arg("x");
+        let _: () = push.query_async(&mut connection).await.unwrap();
+    }
+    // The first node is left with one key, all others keep theirs.
+    let of_first = source.admin(0, &["EVAL", "return redis.call('KEYS', '*')", "0"]);
+    let testkit::server::Reply::Array(of_first) = of_first else { panic!("{of_first:?}") };
+    for key in &of_first[1..] {
+        let _: () = redis::cmd("DEL").arg(key.text()).query_async(&mut connection).await.unwrap();
+    }
+    source.admin(0, &["ACL", "SETUSER", "default", "-info"]);
+    let document = document(Some(&source.access()), &["--sample", "1000"], 0);
+    let notes = document["notes"].to_string();
+    assert!(notes.contains("refused INFO (NOPERM)"), "{notes}");
+    // Every key of the nodes that told how many they have was looked at.
+    assert_eq!(document["estimates"]["keys"], 90 - of_first.len(), "{document:#}");
+    assert!(!notes.contains("prefixes are those of"), "{notes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_is_a_note() {
     let source =
         Server::plain6().arg("rename-command", "SLOWLOG \"\"").arg("rename-command", "MEMORY \"\"").start();

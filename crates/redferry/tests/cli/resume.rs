@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::relay::{Relay, Way};
 use testkit::{Access, Cluster, Server, compare, dataset};
 
-use crate::support::{Redferry, wait};
+use crate::support::Redferry;
 
 /// Few keys a second, so that there is time to interrupt.
 const SLOW: [&str; 4] = ["--max-keys-per-sec", "20000", "--give-up-after", "20s"];
@@ -36,11 +36,10 @@ async fn kill_9_at_twenty_moments_ends_equal() {
     while killed < 20 {
         let mut child = redferry.start_copy(&SLOW);
         std::thread::sleep(moment(&mut seed));
-        if child.try_wait().expect("the child can be asked").is_some() {
+        if child.has_ended() {
             break;
         }
-        child.kill().expect("the child can be killed");
-        wait(child);
+        child.kill();
         killed += 1;
     }
     assert!(killed >= 10, "only {killed} of the runs lasted long enough to be killed (seed {SEED})");
@@ -67,9 +66,7 @@ async fn ctrl_c_ends_cleanly_and_says_how_to_go_on() {
     let redferry = Redferry::between(&source, &target);
     let child = redferry.start_copy(&SLOW);
     tokio::time::sleep(Duration::from_millis(700)).await;
-    let pid = child.id().to_string();
-    std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
-    let ended = wait(child).expect(4).expect_said("run the same command again");
+    let ended = child.stop().expect(4).expect_said("run the same command again");
     assert_eq!(ended.report["status"], "interrupted");
     assert!(ended.number("keys_copied") > 0);
     let ended = redferry.copy(&[]).expect(0);
@@ -108,7 +105,7 @@ async fn a_lost_reply_after_a_write_loses_no_key_and_counts_none_twice() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         to_target.drop_replies(false);
     }
-    let ended = wait(child).expect(0);
+    let ended = child.wait().expect(0);
     assert_eq!(ended.number("keys_copied"), 40_000);
     equal(&source, &target).await;
 }
@@ -125,7 +122,7 @@ async fn another_process_at_the_sources_address_is_scanned_from_the_beginning() 
     source.kill();
     tokio::time::sleep(Duration::from_millis(300)).await;
     source.restart();
-    let ended = wait(child).expect(0);
+    let ended = child.wait().expect(0);
     assert_eq!(ended.number("scan_restarts"), 1, "{ended:#?}");
     equal(&source.access(), &target.access()).await;
 }
@@ -140,7 +137,7 @@ async fn a_source_primary_fails_over_half_way() {
     tokio::time::sleep(Duration::from_millis(1000)).await;
     source.kill_node(1);
     source.failover(1);
-    wait(child).expect(0);
+    child.wait().expect(0);
     equal(&source.access(), &target.access()).await;
 }
 
@@ -155,7 +152,7 @@ async fn an_outage_that_lasts_ends_resumable() {
     tokio::time::sleep(Duration::from_millis(800)).await;
     relay.refuse(true);
     relay.cut();
-    wait(child).expect(4).expect_said("gave up after");
+    child.wait().expect(4).expect_said("gave up after");
     relay.heal();
     let ended = redferry.copy(&[]).expect(0);
     assert_eq!(ended.report["resumed"], true);
@@ -176,7 +173,7 @@ async fn a_silent_connection_is_given_up_and_made_again() {
     tokio::time::sleep(Duration::from_millis(2500)).await;
     relay.heal();
     relay.cut();
-    wait(child).expect(0);
+    child.wait().expect(0);
     assert!(relay.bytes(Way::ToClient) > 0);
     equal(&source, &target).await;
 }
@@ -188,8 +185,7 @@ async fn a_state_file_of_another_pair_is_refused() {
     let redferry = Redferry::between(&source.access(), &target.access());
     let child = redferry.start_copy(&["--max-keys-per-sec", "20000", "--state", "run.json"]);
     tokio::time::sleep(Duration::from_millis(900)).await;
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    wait(child).expect(4);
+    child.stop().expect(4);
     let state = redferry.folder().join("run.json").display().to_string();
     let elsewhere = Redferry::between(&source.access(), &other.access());
     elsewhere.copy(&["--state", &state]).expect(3).expect_said("belongs to another copy");

@@ -5,21 +5,14 @@ mod metrics;
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Child;
 
 use testkit::relay::Relay;
 use testkit::server::Reply;
 use testkit::{Cluster, Server, dataset};
 
-use crate::support::{Redferry, wait};
+use crate::support::Redferry;
 use crate::sync::{plain, until, until_followed};
 use asking::{Asked, asked, of_running};
-
-fn end(child: Child) -> crate::support::Ended {
-    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-    wait(child).expect(4)
-}
 
 fn text(redferry: &Redferry, options: &[&str]) -> String {
     let output = redferry.status_command(options).output().unwrap();
@@ -60,7 +53,7 @@ async fn it_says_how_a_sync_stands() {
     for node in nodes {
         assert!(view.contains(node["node"].as_str().unwrap()), "{view}");
     }
-    end(child);
+    child.stop().expect(4);
 }
 
 #[test]
@@ -89,7 +82,7 @@ fn metrics_are_what_prometheus_reads_and_tell_what_the_document_tells() {
     assert_eq!(samples["redferry_gaps_total{reason=\"beginning\"}"], 1.0);
     assert_eq!(samples["redferry_gaps_open{reason=\"beginning\"}"], 0.0);
     assert_eq!(samples["redferry_refused_total{cause=\"target_forbids\"}"], 0.0);
-    end(child);
+    child.stop().expect(4);
 }
 
 #[test]
@@ -117,7 +110,7 @@ fn a_source_that_is_not_heard_is_not_ready_until_its_gap_is_healed() {
     until("it is ready again", || ready() == 200);
     let look = redferry.status(&[]).expect(0);
     assert!(look.report["gaps"].as_array().unwrap().len() >= 2, "{look:#?}");
-    end(child);
+    child.stop().expect(4);
 }
 
 #[test]
@@ -140,7 +133,7 @@ fn only_who_can_read_the_file_is_answered_and_the_token_is_nowhere_else() {
     let good = std::fs::read_to_string(&running.file).unwrap();
     std::fs::write(&running.file, good.replace(&running.token, &"0".repeat(32))).unwrap();
     redferry.status(&[]).expect(5).expect_said("does not take the token");
-    let ended = end(child);
+    let ended = child.stop().expect(4);
     for said in [ended.said, ended.report.to_string(), look.said, look.report.to_string()] {
         assert!(!said.contains(&running.token), "{said}");
     }
@@ -151,17 +144,16 @@ fn only_who_can_read_the_file_is_answered_and_the_token_is_nowhere_else() {
 #[test]
 fn one_state_is_for_one_sync_and_what_a_killed_one_left_is_replaced() {
     let (source, target, redferry) = plain();
-    let mut child = redferry.start("sync", &["--state", "mine.json"]);
+    let child = redferry.start("sync", &["--state", "mine.json"]);
     until_followed(&source, &target);
     redferry.run("sync", &["--state", "mine.json", "--adopt-target"]).expect(3).expect_said("mine.json");
     redferry.status(&[]).expect(5).expect_said("--state");
     redferry.status(&["--state", "mine.json"]).expect(0);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill();
     redferry.status(&["--state", "mine.json"]).expect(5).expect_said("has ended").expect_said("delete");
     let child = redferry.start("sync", &["--state", "mine.json", "--adopt-target"]);
     until("the new one answers", || redferry.status(&["--state", "mine.json"]).code == 0);
-    end(child);
+    child.stop().expect(4);
 }
 
 #[test]
@@ -189,16 +181,13 @@ fn without_a_sync_or_with_several_it_says_what_to_name() {
 #[test]
 fn a_process_that_stands_still_is_not_waited_for() {
     let (source, target, redferry) = plain();
-    let child = redferry.start("sync", &[]);
+    let mut child = redferry.start("sync", &[]);
     until_followed(&source, &target);
-    let signal = |name: &str| {
-        std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    };
-    signal("-STOP");
+    child.signal("-STOP");
     let ended = redferry.status(&[]);
-    signal("-CONT");
+    child.signal("-CONT");
     ended.expect(5).expect_said("has not answered for 10 s").expect_said(&child.id().to_string());
-    end(child);
+    child.stop().expect(4);
 }
 
 #[test]
@@ -220,7 +209,7 @@ fn it_listens_where_it_is_told() {
     let child = redferry.start("sync", &["--listen", "off"]);
     until_followed(&source, &target);
     redferry.status(&[]).expect(5).expect_said("no sync runs here");
-    end(child);
+    child.stop().expect(4);
 
     let child = redferry.start("sync", &["--listen", "0.0.0.0:0", "--adopt-target"]);
     until("it answers", || redferry.status(&[]).code == 0);
@@ -229,7 +218,7 @@ fn it_listens_where_it_is_told() {
     assert_eq!(asked(running.address, "GET", "/healthz", None).code, 200);
     assert_eq!(asked(running.address, "GET", "/readyz", None).code, 401);
     assert_ne!(running.get("/readyz").code, 401);
-    end(child).expect_said("WARNING").expect_said("plain HTTP");
+    child.stop().expect(4).expect_said("WARNING").expect_said("plain HTTP");
 }
 
 #[test]
@@ -243,7 +232,7 @@ fn watching_ends_with_the_sync() {
     while text.matches("keys/s").count() < 2 {
         assert_ne!(shown.read_line(&mut text).unwrap(), 0, "it ended too early: {text}");
     }
-    end(child);
+    child.stop().expect(4);
     shown.read_to_string(&mut text).unwrap();
     assert_eq!(watching.wait().unwrap().code(), Some(0), "{text}");
     assert!(text.ends_with("The sync has ended.\n") && !text.contains('\x1b'), "{text}");

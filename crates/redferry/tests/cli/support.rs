@@ -133,8 +133,8 @@ impl Redferry {
     }
 
     /// The same, going on in the background.
-    pub(crate) fn start_rdb(&self, subcommand: &str, options: &[&str]) -> Child {
-        self.rdb_command(subcommand, options).spawn().expect("the binary runs")
+    pub(crate) fn start_rdb(&self, subcommand: &str, options: &[&str]) -> Running {
+        Running::start(&mut self.rdb_command(subcommand, options))
     }
 
     /// `redferry rdb ...` whose standard output is not a JSON document.
@@ -206,25 +206,79 @@ impl Redferry {
     }
 
     /// A command, going on in the background.
-    pub(crate) fn start(&self, command: &str, options: &[&str]) -> Child {
-        self.command(command, options).spawn().expect("the binary runs")
+    pub(crate) fn start(&self, command: &str, options: &[&str]) -> Running {
+        Running::start(&mut self.command(command, options))
     }
 
     /// `redferry copy`, going on in the background.
-    pub(crate) fn start_copy(&self, options: &[&str]) -> Child {
+    pub(crate) fn start_copy(&self, options: &[&str]) -> Running {
         self.start("copy", options)
     }
 }
 
-/// Waits for a started command.
-pub(crate) fn wait(child: Child) -> Ended {
-    ended(child.wait_with_output().expect("the process can be waited for"))
+/// A command in the background, which is killed if the test fails.
+#[derive(Debug)]
+pub(crate) struct Running(Option<Child>);
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Running {
+        Running(Some(command.spawn().expect("the binary runs")))
+    }
+
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().expect("only its end takes the process")
+    }
+
+    pub(crate) fn id(&mut self) -> u32 {
+        self.child().id()
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child().try_wait().expect("the process can be asked").is_some()
+    }
+
+    /// Sends a signal, such as `-STOP`.
+    #[track_caller]
+    pub(crate) fn signal(&mut self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.id().to_string()]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()), "{name} cannot be sent");
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn wait(mut self) -> Ended {
+        let child = self.0.take().expect("only its end takes the process");
+        ended(child.wait_with_output().expect("the process can be waited for"))
+    }
+
+    /// Ends it as Ctrl-C does.
+    #[track_caller]
+    pub(crate) fn stop(mut self) -> Ended {
+        self.signal("-INT");
+        self.wait()
+    }
+
+    /// Ends it as nobody wants it.
+    #[track_caller]
+    pub(crate) fn kill(mut self) {
+        self.child().kill().expect("the process can be killed");
+        self.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 fn ended(output: Output) -> Ended {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let text = String::from_utf8_lossy(&output.stdout);
-    let report = if text.is_empty() {
+    // A killed process may have printed half of it.
+    let report = if text.is_empty() || output.status.code().is_none() {
         Value::Null
     } else {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: not one JSON document: {text}"))

@@ -1,6 +1,5 @@
 //! `redferry sync`: real servers are followed while real clients write.
 
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -9,7 +8,7 @@ use testkit::workload::Workload;
 use testkit::{Access, Cluster, Server, compare, dataset};
 
 use crate::bad_input::url_as;
-use crate::support::{Ended, Redferry, wait};
+use crate::support::{Ended, Redferry, Running};
 
 const QUIET: [&str; 2] = ["--until-quiet", "500ms"];
 
@@ -37,8 +36,8 @@ pub(crate) fn until_followed(source: &Server, target: &Server) {
 }
 
 #[track_caller]
-pub(crate) fn expect_ready(child: Child, code: i32) -> Ended {
-    let ended = wait(child).expect(code);
+pub(crate) fn expect_ready(running: Running, code: i32) -> Ended {
+    let ended = running.wait().expect(code);
     assert_eq!(ended.report["ready"], true, "{ended:#?}");
     assert_eq!(ended.report["phase"], "following", "{ended:#?}");
     ended
@@ -124,8 +123,7 @@ fn ctrl_c_ends_it_with_a_document() {
     let (source, target, redferry) = plain();
     let child = redferry.start("sync", &[]);
     until_followed(&source, &target);
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let ended = wait(child).expect(4).expect_said("the same command goes on");
+    let ended = child.stop().expect(4).expect_said("the same command goes on");
     assert_eq!(ended.report["ready"], false, "{ended:#?}");
     assert!(["snapshot", "following"].contains(&ended.report["phase"].as_str().unwrap()), "{ended:#?}");
 }

@@ -1,6 +1,5 @@
 //! A sync that goes on: it is cut over, taken back, killed, cut off, and in the end both sides are equal.
 
-use std::process::Child;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,40 +8,9 @@ use testkit::server::Reply;
 use testkit::workload::Workload;
 use testkit::{Access, Cluster, Server, compare, dataset};
 
-use crate::support::{Ended, Redferry, wait};
+use crate::bad_input::url_as;
+use crate::support::Redferry;
 use crate::sync::{until, until_followed};
-
-/// A sync in the background, which is killed if the test fails.
-struct Running(Option<Child>);
-
-impl Running {
-    fn start(redferry: &Redferry, options: &[&str]) -> Running {
-        Running(Some(redferry.start("sync", options)))
-    }
-
-    /// As Ctrl-C does it.
-    fn stop(mut self) -> Ended {
-        let child = self.0.take().unwrap();
-        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-        wait(child)
-    }
-
-    /// As nobody wants it.
-    fn kill(mut self) {
-        let mut child = self.0.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
 
 fn phase(redferry: &Redferry) -> Value {
     let asked = redferry.ask("status", &[]);
@@ -70,7 +38,7 @@ const NOW: [&str; 4] = ["--expect-quiet", "500ms", "--verify", "full"];
 async fn there_and_back_again(source: &Access, target: &Access) {
     dataset::mixed(source, 1_000, 70).await;
     let redferry = Redferry::between(source, target);
-    let running = Running::start(&redferry, &[]);
+    let running = redferry.start("sync", &[]);
     until_phase(&redferry, "following");
     write(source, 70, Duration::from_secs(2)).await;
     redferry.ask("rollback", &NOW).expect(3).expect_said("the source is in charge");
@@ -118,7 +86,7 @@ async fn clusters_go_over_and_back_and_over() {
 async fn writers_that_do_not_stop_are_named_and_nothing_happens() {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     let redferry = Redferry::between(&source.access(), &target.access());
-    let _running = Running::start(&redferry, &["--show-keys"]);
+    let _running = redferry.start("sync", &["--show-keys"]);
     until_phase(&redferry, "following");
     let writing = Workload { keys: 5, ..Workload::new(73) }.start(&source.access());
     let ended = redferry.ask("cutover", &["--expect-quiet", "2s", "--wait", "6s"]).expect(3);
@@ -146,7 +114,7 @@ async fn keys_that_expire_all_the_time_are_no_writers() {
     }
     pipeline.query_async::<()>(&mut connection).await.unwrap();
     let redferry = Redferry::between(&source.access(), &target.access());
-    let _running = Running::start(&redferry, &[]);
+    let _running = redferry.start("sync", &[]);
     until_phase(&redferry, "following");
     let over =
         redferry.ask("cutover", &["--expect-quiet", "2s", "--wait", "30s", "--verify", "full"]).expect(0);
@@ -160,7 +128,7 @@ async fn keys_that_differ_forbid_it() {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     dataset::strings(&source.access(), 300, 20).await;
     let redferry = Redferry::between(&source.access(), &target.access());
-    let _running = Running::start(&redferry, &["--show-keys"]);
+    let _running = redferry.start("sync", &["--show-keys"]);
     until_phase(&redferry, "following");
     target.command(&["SET", "stray", "x"]);
     let ended = redferry.ask("cutover", &NOW).expect(1);
@@ -178,7 +146,7 @@ async fn what_the_old_version_cannot_hold_is_told_before_it_takes_over_again() {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     dataset::strings(&source.access(), 300, 20).await;
     let redferry = Redferry::between(&source.access(), &target.access());
-    let _running = Running::start(&redferry, &["--show-keys"]);
+    let _running = redferry.start("sync", &["--show-keys"]);
     until_phase(&redferry, "following");
     redferry.ask("cutover", &NOW).expect(0);
     target.command(&["HSET", "session", "user", "u", "token", "t"]);
@@ -198,11 +166,11 @@ async fn without_a_way_back_the_sync_ends_there() {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     dataset::strings(&source.access(), 300, 20).await;
     let redferry = Redferry::between(&source.access(), &target.access());
-    let mut running = Running::start(&redferry, &[]);
+    let running = redferry.start("sync", &[]);
     until_phase(&redferry, "following");
     let over = redferry.ask("cutover", &[&NOW[..], &["--no-way-back"]].concat()).expect(0);
     assert_eq!(over.report["way_back"], false, "{over:#?}");
-    let ended = wait(running.0.take().unwrap()).expect(0);
+    let ended = running.wait().expect(0);
     assert_eq!(ended.report["ready"], true, "{ended:#?}");
     assert_equal(&source.access(), &target.access()).await;
 }
@@ -213,14 +181,14 @@ async fn a_killed_sync_goes_on_in_every_phase() {
     let (from, to) = (source.access(), target.access());
     dataset::mixed(&from, 20_000, 74).await;
     let redferry = Redferry::between(&from, &to);
-    let slow = Running::start(&redferry, &["--max-keys-per-sec", "4000"]);
+    let slow = redferry.start("sync", &["--max-keys-per-sec", "4000"]);
     until(
         "some keys are there",
         || matches!(target.command(&["DBSIZE"]), Reply::Integer(keys) if keys > 2_000),
     );
     slow.kill();
 
-    let running = Running::start(&redferry, &[]);
+    let running = redferry.start("sync", &[]);
     until_phase(&redferry, "following");
     write(&from, 74, Duration::from_secs(1)).await;
     running.kill();
@@ -228,7 +196,7 @@ async fn a_killed_sync_goes_on_in_every_phase() {
     source.command(&["FLUSHDB"]);
     dataset::strings(&from, 500, 30).await;
 
-    let running = Running::start(&redferry, &[]);
+    let running = redferry.start("sync", &[]);
     until_phase(&redferry, "following");
     redferry.ask("cutover", &NOW).expect(0);
     assert_equal(&from, &to).await;
@@ -237,13 +205,13 @@ async fn a_killed_sync_goes_on_in_every_phase() {
     write(&to, 77, Duration::from_secs(1)).await;
 
     // What was cut over stays so: the target's keys go to the source.
-    let running = Running::start(&redferry, &[]);
+    let running = redferry.start("sync", &[]);
     until_phase(&redferry, "following");
     redferry.ask("rollback", &NOW).expect(0);
     assert_equal(&to, &from).await;
     running.stop().expect(4);
 
-    let running = Running::start(&redferry, &[]);
+    let running = redferry.start("sync", &[]);
     until_phase(&redferry, "following");
     let gaps = redferry.ask("status", &[]).report["gaps"].clone();
     assert_eq!(
@@ -261,7 +229,7 @@ async fn a_network_that_is_away_for_half_a_minute() {
     let relay = Relay::to(&from.host, from.port);
     let redferry = Redferry::between(&from.via(relay.port()), &to);
     dataset::mixed(&from, 2_000, 78).await;
-    let _running = Running::start(&redferry, &[]);
+    let _running = redferry.start("sync", &[]);
     until_phase(&redferry, "following");
     relay.stall(true);
     write(&from, 78, Duration::from_secs(30)).await;
@@ -274,7 +242,7 @@ async fn a_network_that_is_away_for_half_a_minute() {
 async fn a_target_that_is_full_for_a_while() {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     let redferry = Redferry::between(&source.access(), &target.access());
-    let _running = Running::start(&redferry, &[]);
+    let _running = redferry.start("sync", &[]);
     until_followed(&source, &target);
     target.command(&["CONFIG", "SET", "maxmemory", "1mb"]);
     dataset::strings(&source.access(), 2_000, 1_000).await;
@@ -292,7 +260,7 @@ async fn a_target_that_is_full_for_a_while() {
 fn a_state_of_another_pair_or_in_use_is_refused() {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());
     let redferry = Redferry::between(&source.access(), &target.access());
-    let _running = Running::start(&redferry, &["--state", "mine.json"]);
+    let _running = redferry.start("sync", &["--state", "mine.json"]);
     until_followed(&source, &target);
     redferry
         .run("sync", &["--state", "mine.json"])
@@ -322,7 +290,7 @@ async fn a_large_value_that_changes_while_it_is_read() {
     };
     assert_eq!(length as u64, big() * 1024 * 1024);
     let redferry = Redferry::between(&source.access(), &target.access());
-    let running = Running::start(&redferry, &[]);
+    let running = redferry.start("sync", &[]);
     for place in 0..40 {
         source.command(&["SETRANGE", "large", &(place * 100_000).to_string(), "changed"]);
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -333,4 +301,17 @@ async fn a_large_value_that_changes_while_it_is_read() {
     let ended = running.stop().expect(4);
     let peak = ended.number("peak_rss_bytes");
     assert!(peak < 128 << 20, "{peak} bytes of memory");
+}
+
+#[test]
+fn a_target_that_does_not_say_what_changes_is_called_the_target() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    target.command(&["ACL", "SETUSER", "writer", "on", ">pw", "~*", "&*", "+@all", "-client"]);
+    let redferry =
+        Redferry::between_addresses(&source.access().url(), &url_as("writer", "pw", &target.access()));
+    let _running = redferry.start("sync", &[]);
+    until_phase(&redferry, "following");
+    let ended = redferry.ask("cutover", &NOW).expect(3).expect_said("the target refuses CLIENT TRACKING");
+    let ended = ended.expect_said("switch the target's notify-keyspace-events");
+    assert!(!ended.said.contains("source 127.0.0.1"), "{}", ended.said);
 }

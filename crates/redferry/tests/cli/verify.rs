@@ -15,11 +15,11 @@ mod repair;
 mod report;
 
 use std::collections::BTreeSet;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use testkit::{Access, compare};
 
-use crate::support::{Ended, Redferry};
+use crate::support::{Ended, Redferry, Running};
 use findings::{Expected, expect_findings};
 
 /// Two caches that are copied, spoiled and compared.
@@ -61,8 +61,8 @@ impl Pair {
     }
 
     /// `redferry verify`, going on in the background.
-    fn start(&self, options: &[&str]) -> Child {
-        self.command(&complete(options)).args(["--output", "json"]).spawn().expect("the binary runs")
+    fn start(&self, options: &[&str]) -> Running {
+        Running::start(self.command(&complete(options)).args(["--output", "json"]))
     }
 
     /// Exit code and everything that a person sees.

@@ -102,7 +102,7 @@ fn convert_refuses_with_a_reason_and_without_secrets() {
     write(folder.path(), "settings", [0xff, 0xfe, b'a']);
     let path = folder.path().join("settings");
     let (_, said) = text(&["connection", "convert", "--file", path.to_str().unwrap()], 2);
-    assert!(said.contains("not UTF-8"), "{said}");
+    assert!(said.contains("no UTF-8"), "{said}");
 }
 
 /// An application with something of everything, and files that are none of its own.

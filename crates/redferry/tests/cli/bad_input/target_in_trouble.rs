@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::{Access, Server, compare, dataset};
 
 use super::{ends, keys};
-use crate::support::{Redferry, wait};
+use crate::support::Redferry;
 
 /// Slow enough to interfere with.
 const SLOW: [&str; 4] = ["--max-keys-per-sec", "20000", "--give-up-after", "20s"];
@@ -59,7 +59,7 @@ async fn a_target_without_its_replicas_is_waited_for() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(keys(&target) < KEYS as i64, "the copy was faster than the fault");
     target.command(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
-    let ended = ends(wait(child), 0, &[]);
+    let ended = ends(child.wait(), 0, &[]);
     assert_eq!(ended.number("keys_copied"), KEYS);
     equal(&source.access(), &target.access()).await;
 }
@@ -76,7 +76,7 @@ async fn a_target_that_is_a_replica_for_a_while_is_waited_for() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(keys(&target) < KEYS as i64, "the copy was faster than the fault");
     target.command(&["REPLICAOF", "NO", "ONE"]);
-    let ended = ends(wait(child), 0, &[]);
+    let ended = ends(child.wait(), 0, &[]);
     assert_eq!(ended.number("keys_copied"), KEYS);
     equal(&source.access(), &target.access()).await;
 }
@@ -89,7 +89,7 @@ async fn a_target_that_stays_read_only_is_given_up_resumable() {
     let child = redferry.start_copy(&["--max-keys-per-sec", "20000", "--give-up-after", "1s"]);
     half_way().await;
     target.command(&["REPLICAOF", "127.0.0.1", "1"]);
-    ends(wait(child), 4, &["gave up", "target", "READONLY", "run the same command again"]);
+    ends(child.wait(), 4, &["gave up", "target", "READONLY", "run the same command again"]);
     // Preflight knows a replica when it sees one.
     ends(redferry.copy(&[]), 3, &["is a replica and takes no writes"]);
     target.command(&["REPLICAOF", "NO", "ONE"]);

@@ -75,7 +75,7 @@ async fn keys_written_by_others_meanwhile() {
         let mut late = (0..20_000).map(|n| format!("string:{n}"));
         let late = late.find(|key| target.command(&["SET", key, "target's", "NX"]).text() == "OK");
         let late = late.expect("the copy was over before anybody could interfere");
-        let ended = crate::support::wait(child).expect(code);
+        let ended = child.wait().expect(code);
         let refused = ended.report["causes"]["target_has_key"].as_u64().unwrap_or(0);
         assert_eq!(refused, u64::from(survives), "{ended:#?}");
         assert_eq!(target.command(&["GET", &late]).text() == "target's", survives, "--on-conflict {way}");

@@ -89,8 +89,7 @@ async fn a_resumed_run_does_not_empty_what_it_has_written() {
     let options = [FLUSH, CONFIRM, "127.0.0.1", "--max-keys-per-sec", "20000"];
     let child = redferry.start_copy(&options);
     std::thread::sleep(std::time::Duration::from_millis(900));
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let copied = crate::support::wait(child).expect(4).number("keys_copied");
+    let copied = child.stop().expect(4).number("keys_copied");
     assert!(copied > 0);
     let ended = redferry.copy(&options).expect(0);
     assert_eq!((&ended.report["resumed"], ended.number("keys_copied")), (&true.into(), 30_000));

@@ -6,7 +6,7 @@ use testkit::relay::Relay;
 use testkit::{Server, dataset};
 
 use super::{SEED, equal, saved, text};
-use crate::support::{Redferry, wait};
+use crate::support::Redferry;
 
 /// Few keys a second, so that there is time to interrupt.
 const SLOW: [&str; 2] = ["--max-keys-per-sec", "20000"];
@@ -19,8 +19,7 @@ async fn ctrl_c_ends_cleanly_and_the_same_command_goes_on() {
     let redferry = Redferry::between(&source.access(), &target.access());
     let child = redferry.start_rdb("import", &[&[text(&file)][..], &SLOW].concat());
     tokio::time::sleep(Duration::from_millis(1200)).await;
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let ended = wait(child).expect(4).expect_said("run the same command again");
+    let ended = child.stop().expect(4).expect_said("run the same command again");
     assert_eq!(ended.report["status"], "interrupted");
     assert!(ended.number("keys_copied") > 0 && ended.number("keys_copied") < 60_000, "{ended:#?}");
     let ended = redferry.rdb("import", &[text(&file)]).expect(0);
@@ -43,11 +42,10 @@ async fn kill_9_at_several_moments_ends_equal() {
     for n in 0..6_u64 {
         let mut child = redferry.start_rdb("import", &[&options[..], &SLOW].concat());
         std::thread::sleep(Duration::from_millis(500 + 170 * n));
-        if child.try_wait().expect("the child can be asked").is_some() {
+        if child.has_ended() {
             break;
         }
-        child.kill().expect("the child can be killed");
-        wait(child);
+        child.kill();
         killed += 1;
     }
     assert!(killed >= 2, "only {killed} of the runs lasted long enough to be killed");
@@ -87,8 +85,7 @@ async fn an_export_that_is_interrupted_leaves_no_file() {
     let redferry = Redferry::between(&source.access(), &source.access());
     let child = redferry.start_rdb("export", &[&["one.rdb"][..], &SLOW].concat());
     tokio::time::sleep(Duration::from_millis(900)).await;
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    wait(child).expect(4).expect_said("begins anew");
+    child.stop().expect(4).expect_said("begins anew");
     let left: Vec<_> = std::fs::read_dir(redferry.folder()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
     redferry.rdb("export", &["one.rdb"]).expect(0);

@@ -43,7 +43,7 @@ async fn the_run_goes_on() {
     let writer = tokio::spawn(disturb(source.access(), Arc::clone(&stop)));
     let redferry = Redferry::between(&source.access(), &target.access());
     let child = redferry.start_copy(&["--max-keys-per-sec", "15000", "--big-key", "64KiB"]);
-    let ended = tokio::task::spawn_blocking(|| crate::support::wait(child)).await.unwrap();
+    let ended = tokio::task::spawn_blocking(|| child.wait()).await.unwrap();
     stop.store(true, Ordering::Relaxed);
     assert!(writer.await.unwrap() > 10, "nothing was disturbed");
     assert!(matches!(ended.code, 0 | 1), "{ended:#?}");

@@ -194,10 +194,10 @@ async fn with_the_right_to_read_only() {
     let (from, to) = (reader(&source), reader(&target));
     let pair = Pair::of(&from, &to);
     let child = pair.start(&[]);
-    let ended = crate::support::wait(child).expect(0);
+    let ended = child.wait().expect(0);
     assert_eq!(ended.number("keys_compared"), ended.number("keys_source"), "{ended:#?}");
     run(&target.access(), "mixed:1", "DEL {key}").await;
-    let ended = crate::support::wait(pair.start(&[])).expect(1);
+    let ended = pair.start(&[]).wait().expect(1);
     assert_eq!(found(&ended).into_keys().collect::<Vec<_>>(), ["mixed:1"]);
 }
 
@@ -213,7 +213,7 @@ async fn a_key_that_may_not_be_read() {
     target.command(&["ACL", "SETUSER", "reader", "on", ">pw", "~open:*", "+@all"]);
     let to = Access { user: Some("reader".into()), password: Some("pw".into()), ..target.access() };
     let pair = Pair::of(&source.access(), &to);
-    let ended = crate::support::wait(pair.start(&[])).expect(1);
+    let ended = pair.start(&[]).wait().expect(1);
     assert_eq!(found(&ended), found_as(&[("closed:1", "not_compared")]), "{ended:#?}");
     assert_eq!(ended.number("not_compared"), 1, "{ended:#?}");
 }

@@ -1,6 +1,5 @@
 //! Interruptions, and going on after them with every key counted once.
 
-use std::process::Child;
 use std::time::Duration;
 
 use testkit::relay::Relay;
@@ -9,7 +8,6 @@ use testkit::{Access, Cluster, Server, dataset};
 use super::Pair;
 use super::commands::run;
 use super::findings::{each, expect_findings, found};
-use crate::support::wait;
 
 const KEYS: u64 = 60_000;
 
@@ -49,11 +47,6 @@ fn expected(spoiled: &[(String, &'static str)]) -> super::Expected {
     each(&spoiled.iter().map(|(key, kind)| (key.as_str(), *kind)).collect::<Vec<_>>())
 }
 
-fn signal(child: &Child, name: &str) {
-    let sent = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-}
-
 async fn half_way() {
     tokio::time::sleep(Duration::from_millis(1200)).await;
 }
@@ -66,8 +59,7 @@ async fn ctrl_c_and_then_the_rest() {
     for turn in 0..2 {
         let child = pair.start(&SLOW);
         half_way().await;
-        signal(&child, "-INT");
-        let ended = wait(child).expect(4).expect_said("run the same command again");
+        let ended = child.stop().expect(4).expect_said("run the same command again");
         assert_eq!(ended.report["status"], "interrupted", "{turn}: {ended:#?}");
         assert!(pair.redferry.folder().join("verify.json").exists());
     }
@@ -95,11 +87,10 @@ async fn kill_9_and_then_the_rest() {
         let mut child = pair.start(&SLOW);
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         // Those that end before are no loss: the next one begins anew.
-        if child.try_wait().unwrap().is_none() {
-            child.kill().unwrap();
+        if !child.has_ended() {
+            child.signal("-KILL");
         }
-        let output = child.wait_with_output().unwrap();
-        assert!(!output.status.success(), "differences are never a success");
+        assert_ne!(child.wait().code, 0, "differences are never a success");
     }
     let ended = pair.verify(&["--state", "verify.json"]);
     expect_findings(&ended, &expected(&spoiled));
@@ -135,7 +126,7 @@ async fn out_of_reach(side: &str) {
     half_way().await;
     relay.refuse(true);
     relay.cut();
-    let ended = wait(child).expect(4).expect_said("gave up").expect_said(side);
+    let ended = child.wait().expect(4).expect_said("gave up").expect_said(side);
     assert!(ended.report["error"].as_str().is_some_and(|error| error.contains(side)), "{ended:#?}");
     relay.heal();
     let ended = pair.verify(&["--state", "verify.json"]);
@@ -153,7 +144,7 @@ async fn a_target_that_is_restarted_in_between() {
     let child = pair.start(&[&SLOW[..], &["--give-up-after", "2s"]].concat());
     half_way().await;
     target.kill();
-    wait(child).expect(4).expect_said("target").expect_said("gave up");
+    child.wait().expect(4).expect_said("target").expect_said("gave up");
     target.restart();
     let ended = pair.verify(&["--state", "verify.json"]);
     expect_findings(&ended, &expected(&spoiled));
@@ -164,7 +155,7 @@ async fn a_target_that_is_restarted_in_between() {
     target.kill();
     tokio::time::sleep(Duration::from_millis(300)).await;
     target.restart();
-    let ended = wait(child);
+    let ended = child.wait();
     expect_findings(&ended, &expected(&spoiled));
     assert_eq!((ended.number("keys_source"), ended.number("keys_target")), (KEYS, KEYS - 24));
 }
@@ -180,7 +171,7 @@ async fn a_source_that_is_restarted_meanwhile() {
     source.kill();
     tokio::time::sleep(Duration::from_millis(300)).await;
     source.restart();
-    let ended = wait(child);
+    let ended = child.wait();
     expect_findings(&ended, &expected(&spoiled));
     assert_eq!(ended.number("keys_source"), KEYS);
 }
@@ -215,7 +206,7 @@ async fn a_node_of_the_target_fails_over() {
     half_way().await;
     target.kill_node(1);
     target.failover(1);
-    let ended = wait(child);
+    let ended = child.wait();
     expect_findings(&ended, &super::Expected::new());
     assert_eq!((ended.number("keys_source"), ended.number("keys_target")), (KEYS, KEYS));
 }
@@ -228,7 +219,7 @@ async fn a_node_of_the_target_goes_away_for_good() {
     let child = pair.start(&["--max-keys-per-sec", "20000", "--give-up-after", "2s"]);
     half_way().await;
     target.kill_node(1);
-    let ended = wait(child).expect(4).expect_said("target");
+    let ended = child.wait().expect(4).expect_said("target");
     assert_eq!(ended.report["status"], "interrupted", "{ended:#?}");
 }
 
@@ -239,8 +230,7 @@ async fn a_state_file_of_something_else_is_refused() {
     let pair = fill(&source.access(), &target.access()).await;
     let child = pair.start(&SLOW);
     half_way().await;
-    signal(&child, "-INT");
-    wait(child).expect(4);
+    child.stop().expect(4);
     let state = pair.redferry.folder().join("verify.json").display().to_string();
     Pair::of(&source.access(), &other.access()).verify(&["--state", &state]).expect(3);
     pair.verify(&["--state", &state, "--match", "string:1*"]).expect(3).expect_said("--match");

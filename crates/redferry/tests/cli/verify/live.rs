@@ -204,7 +204,7 @@ async fn what_arrives_in_time_is_equal() {
     run(&target.access(), "string:7", "APPEND {key} late").await;
     run(&target.access(), "late", "SET {key} x").await;
     run(&source.access(), "early", "SET {key} x").await;
-    let ended = crate::support::wait(child).expect(0);
+    let ended = child.wait().expect(0);
     assert!(ended.number("rechecked") >= 2, "{ended:#?}");
     assert_eq!(differences(&ended) + ended.number("unstable"), 0);
     // Without patience the same would have been reported.

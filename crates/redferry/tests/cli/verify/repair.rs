@@ -190,9 +190,9 @@ async fn what_the_target_refuses_is_told() {
     target.command(&["ACL", "SETUSER", "writer", "on", ">pw", "%R~*", "%W~string:*", "~redferry:*", "+@all"]);
     let to = Access { user: Some("writer".into()), password: Some("pw".into()), ..target.access() };
     let pair = Pair::of(&source.access(), &to);
-    let ended = crate::support::wait(pair.start(&["--repair"])).expect(1);
+    let ended = pair.start(&["--repair"]).wait().expect(1);
     assert_eq!(repaired(&ended), 1, "{ended:#?}");
-    let ended = crate::support::wait(pair.start(&[]));
+    let ended = pair.start(&[]).wait();
     expect_findings(&ended, &each(&[("forbidden", "missing")]));
 }
 
