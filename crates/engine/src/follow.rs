@@ -13,7 +13,7 @@ mod comparing;
 mod coordinator;
 mod followee;
 mod hearing;
-mod incompatible;
+mod lacking;
 mod late;
 mod leftovers;
 mod queue;

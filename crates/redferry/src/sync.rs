@@ -151,7 +151,7 @@ async fn try_run(args: &SyncArgs, output: Output, quiet: bool) -> Result<Exit, E
             if let Err(error) = Checkpoint::remove(&path) {
                 tracing::warn!("{error}");
             }
-            let code = if outcome.status.refused.is_empty() { Code::Equal } else { Code::Differences };
+            let code = if outcome.status.lacking == 0 { Code::Equal } else { Code::Differences };
             Exit::new(code, document, text)
         }
         SyncEnd::Halted(halt) => Exit::new(Code::Interrupted, document, text).with_error(farewell(

@@ -203,7 +203,7 @@ fn told(turn: Turn, args: &TurnArgs, document: &Value) -> Exit {
     });
     if let Some(failure) = made["failure"].as_str() {
         let code = match failure {
-            "differences" => Code::Differences,
+            "differences" | "lacking" => Code::Differences,
             "not_quiet" | "incompatible" | "no_way_back" => Code::Refused,
             "cancelled" => Code::Interrupted,
             _ => Code::Failed,

@@ -68,8 +68,8 @@ impl Attempt {
             }
         }
         let queues = || self.parts.iter().flat_map(|part| &part.queues);
-        // What did not fit may do so now: a field's time may be over, of which no feed tells.
-        queues().for_each(|queue| queue.suspect_incompatible());
+        // What was refused may be taken now: a field's time may be over, or a right given, of which no feed tells.
+        queues().for_each(|queue| queue.suspect_lacking());
         let marked = Instant::now();
         for queue in queues() {
             queue.carried_until(marked).await;

@@ -471,7 +471,7 @@ impl<'w> Coordinator<'w> {
                 None => self.comparer.as_ref().map(|comparer| comparer.begin(ttl_tolerance)),
             };
             let Some(followee) = self.nodes.get_mut(&node) else { continue };
-            followee.queues.iter().for_each(|queue| queue.incompatible().clear());
+            followee.queues.iter().for_each(|queue| queue.lacking().clear());
             let following = Following { node: node.clone(), number: followee.number };
             let (run, queues, layout) = (Arc::clone(&self.run), followee.queues.clone(), self.layout.clone());
             let (witness, told, feed) =

@@ -10,7 +10,7 @@ use migration::recent::{Recent, Since};
 use migration::tally::Cause;
 use tokio::sync::Notify;
 
-use super::incompatible::Incompatible;
+use super::lacking::Lacking;
 use super::late::Late;
 use crate::run::lock;
 use crate::temporary;
@@ -30,7 +30,7 @@ pub(crate) struct Queue {
     /// Keys that the target refuses, by cause.
     refused: Mutex<BTreeMap<Cause, u64>>,
     /// Keys that it cannot hold as they are now.
-    incompatible: Mutex<Incompatible>,
+    lacking: Mutex<Lacking>,
     /// Keys that are to be carried once more.
     late: Mutex<Late>,
     /// Names of keys whose slot has left the node.
@@ -68,7 +68,7 @@ impl Queue {
             settled: Notify::new(),
             numbers: Numbers::default(),
             refused: Mutex::default(),
-            incompatible: Mutex::default(),
+            lacking: Mutex::default(),
             late: Mutex::default(),
             left: Mutex::default(),
             recent: Mutex::default(),
@@ -219,13 +219,13 @@ impl Queue {
         *lock(&self.refused).entry(cause).or_default() += 1;
     }
 
-    pub(crate) fn incompatible(&self) -> MutexGuard<'_, Incompatible> {
-        lock(&self.incompatible)
+    pub(crate) fn lacking(&self) -> MutexGuard<'_, Lacking> {
+        lock(&self.lacking)
     }
 
-    /// Keys that the target could not hold are to be looked at once more.
-    pub(crate) fn suspect_incompatible(&self) {
-        let names: Vec<Box<[u8]>> = self.incompatible().names(usize::MAX).map(Box::from).collect();
+    /// Keys that were refused are to be tried once more.
+    pub(crate) fn suspect_lacking(&self) {
+        let names: Vec<Box<[u8]>> = self.lacking().names().map(Box::from).collect();
         self.suspect(names.iter().map(|name| &**name));
     }
 

@@ -60,7 +60,9 @@ pub struct SyncStatus {
     pub removed: u64,
     /// Keys that the target does not take, by cause, each time that they were tried.
     pub refused: BTreeMap<Cause, u64>,
-    /// Keys that the target cannot hold as they are now: its version or its modules have no place for them. It has them as
+    /// Keys that the target does not have as the source has them, since a side refused them when they were last tried.
+    pub lacking: u64,
+    /// Those of them that the target cannot hold as they are now: its version or its modules have no place for them. It has them as
     /// they were when they last fitted, or not at all. [`Watch::incompatible`] names them.
     pub incompatible: u64,
     /// Times when it was not known what changed, healed ones too.
@@ -87,6 +89,7 @@ impl SyncStatus {
             carried: 0,
             removed: 0,
             refused: BTreeMap::new(),
+            lacking: 0,
             incompatible: 0,
             gaps: Vec::new(),
             target_memory: Vec::new(),
@@ -171,8 +174,9 @@ impl Watch {
         let queues = lock(&self.shown).queues.clone();
         let mut keys = Vec::new();
         for queue in queues {
-            let incompatible = queue.incompatible();
-            keys.extend(incompatible.names(most - keys.len()).map(|name| (queue.db(), name.to_vec())));
+            let lacking = queue.lacking();
+            let names = lacking.incompatible_names().take(most - keys.len());
+            keys.extend(names.map(|name| (queue.db(), name.to_vec())));
         }
         keys
     }

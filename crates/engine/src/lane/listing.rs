@@ -103,7 +103,7 @@ impl Followed {
         let Some(UnderWay { ticket, since_us, removing }) = self.tickets.remove(&key) else { return };
         let cost_us = self.queue.now_us().saturating_sub(since_us);
         // Before the key may be taken again: the next look at it has the last word.
-        self.queue.incompatible().judge(name, outcome);
+        self.queue.lacking().judge(name, outcome);
         self.queue.settle(ticket, Settled::Synced { cost_us });
         match outcome {
             Outcome::Copied { .. } if removing => self.queue.removed(),
@@ -116,7 +116,7 @@ impl Followed {
     /// A key's slot has left the node: its mark goes to the node that has it now.
     pub(super) fn has_left(&mut self, key: KeyRef, name: &[u8]) {
         if let Some(UnderWay { ticket, .. }) = self.tickets.remove(&key) {
-            self.queue.incompatible().forget(name);
+            self.queue.lacking().forget(name);
             // First the name: at no moment is it in neither place.
             self.queue.has_left(name);
             self.queue.settle(ticket, Settled::Synced { cost_us: 0 });

@@ -37,6 +37,8 @@ pub(super) fn text(status: Option<&SyncStatus>, ready: bool) -> String {
     for cause in Cause::ALL.iter().filter(|cause| matches!(cause.fate(), Fate::Skipped | Fate::Failed)) {
         page.sample(&[("cause", cause.name())], status.refused.get(cause).copied().unwrap_or(0));
     }
+    page.gauge("redferry_lacking_keys", "Keys that a side refused when they were last tried.");
+    page.sample(&[], status.lacking);
     page.gauge("redferry_incompatible_keys", "Keys that the target cannot hold as they are now.");
     page.sample(&[], status.incompatible);
     page.gaps(&status.gaps);

@@ -62,6 +62,7 @@ pub(super) fn running(status: &SyncStatus) -> Value {
         "keys_removed": status.removed,
         "refused": refused,
         "remedies": remedies,
+        "lacking": status.lacking,
         "incompatible": status.incompatible,
         "gaps": gaps,
         "target_memory": memory,
@@ -102,6 +103,13 @@ pub(super) fn text(outcome: &SyncOutcome, usage: Usage, show_keys: bool) -> Stri
             status.elapsed.as_secs_f64(),
         ),
     );
+    if status.lacking > 0 {
+        line(
+            &mut out,
+            "lacking",
+            &format!("{} keys, refused when they were last tried", HumanCount(status.lacking)),
+        );
+    }
     for (cause, times) in &status.refused {
         line(&mut out, "refused", &format!("{} {}", HumanCount(*times), cause.name()));
         line(&mut out, "", &format!("-> {}", cause.remedy()));
@@ -138,13 +146,14 @@ pub(super) fn last_line(outcome: &SyncOutcome, direction: Direction) -> String {
         Direction::Back => "source",
     };
     match &outcome.end {
-        SyncEnd::Ready if status.refused.is_empty() => format!(
+        SyncEnd::Ready if status.lacking == 0 => format!(
             "\nReady: every change up to now is on the {side}. Stop the writers' connections and switch to it; verify with \
              redferry verify.\n"
         ),
         SyncEnd::Ready => format!(
-            "\nReady, but not every key is on the {side}: see refused above. Verify with redferry verify before you \
-             switch.\n"
+            "\nReady, but {} keys are not on the {side} as they should be: see refused above. Verify with redferry verify \
+             before you switch.\n",
+            HumanCount(status.lacking)
         ),
         SyncEnd::Halted(_) => format!("\nNot ready: {}.\n", missing(status)),
     }
@@ -192,6 +201,7 @@ mod tests {
             carried: 2,
             removed: 1,
             refused: Default::default(),
+            lacking: 0,
             incompatible: 0,
             gaps: Vec::new(),
             target_memory: Vec::new(),

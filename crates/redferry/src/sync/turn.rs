@@ -67,6 +67,11 @@ pub(crate) enum Failure {
     Differences { keys: u64, compared: u64 },
     #[error("the comparison could not be made: {0}")]
     NotCompared(String),
+    #[error(
+        "{keys} keys were refused by a side, and the other cache does not have them as they are: see refused in \
+         redferry status, remove the reason, or accept that they differ"
+    )]
+    Lacking { keys: u64 },
     #[error("{keys} keys cannot be held by the other version; change or delete them, or go on without them")]
     Incompatible { keys: u64 },
     #[error(
@@ -89,6 +94,7 @@ impl Failure {
             Failure::Differences { .. } => "differences",
             Failure::NotCompared(_) => "not_compared",
             Failure::Incompatible { .. } => "incompatible",
+            Failure::Lacking { .. } => "lacking",
             Failure::NoWayBack(_) => "no_way_back",
             Failure::Cancelled => "cancelled",
             Failure::Ended => "ended",
@@ -159,14 +165,18 @@ async fn prepare(
         // Looking whether the old cache can be written to has written to it.
         since = settle(Duration::ZERO).await?;
     }
-    let incompatible = leg.watch.status().map_or(0, |status| status.incompatible);
+    let status = leg.watch.status();
+    let (lacking, incompatible) = status.map_or((0, 0), |status| (status.lacking, status.incompatible));
     overview.incompatible(incompatible);
     if order.refuse_incompatible && incompatible > 0 {
         return Err(Failure::Incompatible { keys: incompatible });
     }
+    if lacking > incompatible && !order.accept_differences {
+        return Err(Failure::Lacking { keys: lacking - incompatible });
+    }
     overview.step(Step::Verifying);
     match compare(plan, leg, order, overview, stop).await {
-        Ok(differing) => Ok(Some(Prepared { since, equal: differing + incompatible == 0 })),
+        Ok(differing) => Ok(Some(Prepared { since, equal: differing + lacking == 0 })),
         // Both sides could not be equal at once.
         Err(Failure::Differences { .. }) if !leg.steering.is_still(since).await => Ok(None),
         Err(failure) => Err(failure),

@@ -116,6 +116,7 @@ fn keys_that_the_target_does_not_take_are_told() {
     assert_eq!(ended.report["examples"]["target_forbids"][0], "closed:1", "{ended:#?}");
     assert!(ended.report["refused"]["target_forbids"].as_u64().is_some_and(|keys| keys > 0), "{ended:#?}");
     assert!(ended.report["remedies"]["target_forbids"].is_string(), "{ended:#?}");
+    assert_eq!(ended.report["lacking"], 1, "{ended:#?}");
 }
 
 #[test]

@@ -141,6 +141,29 @@ async fn keys_that_differ_forbid_it() {
     assert_eq!((&ended.report["failure"], &ended.report["direction"]), (&Value::Null, &"back".into()));
 }
 
+#[test]
+fn keys_that_a_side_refuses_forbid_it_until_they_are_taken() {
+    let (source, target) = (Server::plain6().start(), Server::plain7().start());
+    source.command(&["SET", "open:1", "x"]);
+    source.command(&["SET", "closed:1", "x"]);
+    target.command(&["ACL", "SETUSER", "writer", "on", ">pw", "~open:*", "~redferry:*", "+@all"]);
+    let redferry =
+        Redferry::between_addresses(&source.access().url(), &url_as("writer", "pw", &target.access()));
+    let running = redferry.start("sync", &[]);
+    until_phase(&redferry, "following");
+    // This user cannot hear every key of the target.
+    let order = ["--expect-quiet", "300ms", "--verify", "none", "--no-way-back"];
+    let ended = redferry.ask("cutover", &order).expect(1);
+    assert_eq!((&ended.report["failure"], &phase(&redferry)), (&"lacking".into(), &"following".into()));
+    assert_eq!(redferry.ask("status", &[]).report["lacking"], 1);
+    target.command(&["ACL", "SETUSER", "writer", "~closed:*"]);
+    redferry.ask("cutover", &order).expect(0);
+    let ended = running.wait().expect(0);
+    assert_eq!((&ended.report["lacking"], &ended.report["ready"]), (&0.into(), &true.into()), "{ended:#?}");
+    assert!(ended.report["refused"]["target_forbids"].as_u64().is_some_and(|tries| tries > 0), "{ended:#?}");
+    assert_eq!(target.command(&["EXISTS", "open:1", "closed:1"]), Reply::Integer(2));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_old_version_cannot_hold_is_told_before_it_takes_over_again() {
     let (source, target) = (Server::plain6().start(), Server::plain7().start());

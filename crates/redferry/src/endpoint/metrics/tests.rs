@@ -25,6 +25,7 @@ fn status() -> SyncStatus {
         carried: 39,
         removed: 1,
         refused: [(Cause::TargetForbids, 2)].into(),
+        lacking: 4,
         incompatible: 3,
         gaps: vec![
             gap(GapReason::Beginning, Some(2)),
@@ -58,6 +59,7 @@ fn every_number_has_its_sample() {
         r#"redferry_snapshot_listed_keys{node="a:6380"} 30"#,
         r#"redferry_snapshot_expected_keys{node="a:6380"} 50"#,
         "redferry_changes_total 5",
+        "redferry_lacking_keys 4",
         "redferry_keys_carried_total 39",
         "redferry_keys_removed_total 1",
         "redferry_incompatible_keys 3",
