@@ -11,7 +11,11 @@ use crate::exit::{Code, Exit};
 
 pub(super) async fn run(args: &TalkArgs) -> Result<Exit, Exit> {
     let side = connect::only(&args.address, args.password_file.as_deref(), args.password_prompt, &args.way)?;
-    let met = meet(&side.endpoint).await.map_err(|error| Exit::failed(error.to_string()))?;
+    let met = meet(&side.endpoint).await.map_err(|error| {
+        // There is one address only, on neither side.
+        let error = error.to_string();
+        Exit::failed(error.strip_prefix("target ").unwrap_or(&error))
+    })?;
     Ok(account(args, &side, &met))
 }
 

@@ -307,6 +307,8 @@ fn check_says_why_it_cannot_connect() {
     );
     let untrusted = Access { ca: None, ..server.tls_access() };
     assert!(check(&untrusted, &[], 5)["error"].to_string().contains("TLS failed"));
+    let (_, said) = text(&["connection", "check", "127.0.0.1:1"], 5);
+    assert!(said.contains("redferry: 127.0.0.1:1: ") && !said.contains("target"), "{said}");
     let (_, said) = text(&["connection", "check", "http://localhost"], 2);
     assert!(said.contains("ADDRESS: "), "{said}");
     drop(server);
