@@ -85,7 +85,7 @@ fn convert_prints_what_can_be_piped() {
 #[test]
 fn convert_refuses_with_a_reason_and_without_secrets() {
     for (arguments, words) in [
-        (vec!["shop.redis.cache.windows.net:6380,password=topsecret"], "--to-host"),
+        (vec!["node1.shop.redis.cache.windows.net:6380,password=topsecret"], "--to-host"),
         (vec!["localhost:6379,password=topsecret"], "no host of Azure Cache for Redis"),
         (vec!["{\"a\": \"topsecret\"", "--to-host", NEW], "not json"),
         (vec!["shop.redis.cache.windows.net:6380", "--to-host", "rediss://x"], "no host name"),
