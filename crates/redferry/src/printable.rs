@@ -39,7 +39,7 @@ pub(crate) fn escaped(bytes: &[u8]) -> String {
 }
 
 /// Characters without a width, and those that turn the direction of writing.
-fn is_invisible(char: char) -> bool {
+pub(crate) fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 

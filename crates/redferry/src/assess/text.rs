@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use planner::assess::Plan;
 use planner::assess::report::{facts, verdict};
 
+use crate::printable::is_invisible;
 use crate::report::line;
 
 pub(super) fn of(plan: &Plan) -> String {
@@ -35,7 +36,18 @@ pub(super) fn of(plan: &Plan) -> String {
     harmless(&out)
 }
 
-/// Names come from files and caches: none of them moves the cursor.
+/// Names come from files and caches: none of them moves the cursor or turns text around.
 pub(super) fn harmless(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() && char != '\n' { ' ' } else { char }).collect()
+    let harms = |char: char| char.is_control() && char != '\n' || is_invisible(char);
+    text.chars().map(|char| if harms(char) { ' ' } else { char }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn names_do_no_harm_to_the_terminal() {
+        assert_eq!(harmless("a\x1b[2J\n\u{202e}b größe\n"), "a [2J\n b größe\n");
+    }
 }
