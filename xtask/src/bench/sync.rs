@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use migration::dirty::{DirtyKeys, Settled};
 use serde_json::Value;
@@ -16,6 +16,7 @@ use testkit::server::Reply;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use super::machine::{Manners, own_peak_rss};
 use super::statistics::Spread;
@@ -71,6 +72,8 @@ pub async fn run(options: &Options) -> Result<()> {
     let mut cells = Cells::new();
     let unpipelined = bench.slowed(&mut cells, "un-pipelined", 1).await?;
     bench.slowed(&mut cells, "pipelines of 16", 16).await?;
+    bench.cost(&mut cells, "un-pipelined", 1, unpipelined / 2.0).await?;
+    bench.cost(&mut cells, "pipelines of 16", 16, 100_000.0).await?;
     for share in [0.25, 0.5, 0.75] {
         bench.lag(&mut cells, share, unpipelined * share).await?;
     }
@@ -105,14 +108,7 @@ impl SyncBench {
             self.quiet().await;
             for listener in [Listener::Nobody, Listener::Tracking, Listener::Redferry] {
                 let (source, target) = (Server::plain6().start(), Server::plain7().start());
-                let tracking = match listener {
-                    Listener::Tracking => Some(tokio::spawn(track(source.access().port))),
-                    Listener::Nobody | Listener::Redferry => None,
-                };
-                let sync = match listener {
-                    Listener::Redferry => Some(self.follow(&source, &target).await?),
-                    Listener::Nobody | Listener::Tracking => None,
-                };
+                let listening = self.listen(listener, &source, &target).await?;
                 let loading = load.start(&source.access(), round);
                 tokio::time::sleep(self.time()).await;
                 let (_, rate) = loading.end().await?;
@@ -121,10 +117,7 @@ impl SyncBench {
                     Listener::Tracking => tracked.push(rate / alone[alone.len() - 1]),
                     Listener::Redferry => followed.push(rate / alone[alone.len() - 1]),
                 }
-                tracking.inspect(|task| task.abort());
-                if let Some(sync) = sync {
-                    sync.end().await?;
-                }
+                listening.end().await?;
             }
         }
         let alone = Spread::of(alone);
@@ -132,6 +125,48 @@ impl SyncBench {
         cells.push((format!("{name}: share left, a bare tracking connection"), Spread::of(tracked).shown()));
         cells.push((format!("{name}: share left, redferry sync"), Spread::of(followed).shown()));
         Ok(alone.median())
+    }
+
+    /// What a write costs the source when everybody keeps pace: what following takes from a source that has a core to
+    /// itself, which no rate tells where all programs share two.
+    async fn cost(&self, cells: &mut Cells, name: &str, pipeline: usize, rate: f64) -> Result<()> {
+        let load = Load { clients: 50, pipeline, keys: KEYS, rate: Some(rate) };
+        let (mut alone, mut tracked, mut followed) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..if self.options.quick { 1 } else { 5 } {
+            eprintln!("bench: {name} at {rate:.0}/s, round {}", round + 1);
+            self.quiet().await;
+            for listener in [Listener::Nobody, Listener::Tracking, Listener::Redferry] {
+                let (source, target) = (Server::plain6().start(), Server::plain7().start());
+                let listening = self.listen(listener, &source, &target).await?;
+                let loading = load.start(&source.access(), round);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                let before = Spent::by(&source)?;
+                tokio::time::sleep(self.time()).await;
+                let each = Spent::by(&source)?.each_write_since(&before);
+                loading.end().await?;
+                match listener {
+                    Listener::Nobody => alone.push(each),
+                    Listener::Tracking => tracked.push(each / alone[alone.len() - 1]),
+                    Listener::Redferry => followed.push(each / alone[alone.len() - 1]),
+                }
+                listening.end().await?;
+            }
+        }
+        let name = format!("{name} at {rate:.0}/s");
+        cells
+            .push((format!("{name}: source's CPU, us per write, nobody listens"), Spread::of(alone).shown()));
+        cells.push((format!("{name}: times that, a bare tracking connection"), Spread::of(tracked).shown()));
+        cells.push((format!("{name}: times that, redferry sync"), Spread::of(followed).shown()));
+        Ok(())
+    }
+
+    /// Lets somebody listen.
+    async fn listen(&self, listener: Listener, source: &Server, target: &Server) -> Result<Listening> {
+        Ok(match listener {
+            Listener::Nobody => Listening::Nobody,
+            Listener::Tracking => Listening::Tracking(tokio::spawn(track(source.access().port))),
+            Listener::Redferry => Listening::Redferry(Box::new(self.follow(source, target).await?)),
+        })
     }
 
     /// How late changes arrive at a rate, and what a change costs redferry.
@@ -242,6 +277,52 @@ impl SyncBench {
         let report = program::report("redferry verify", &output)?;
         let keys = report["keys_compared"].as_u64().filter(|keys| *keys > 0);
         keys.context("nothing was compared")
+    }
+}
+
+/// Somebody who listens.
+enum Listening {
+    Nobody,
+    Tracking(JoinHandle<Result<()>>),
+    Redferry(Box<Following>),
+}
+
+impl Listening {
+    async fn end(self) -> Result<()> {
+        match self {
+            Listening::Nobody => {}
+            Listening::Tracking(task) => task.abort(),
+            Listening::Redferry(sync) => drop(sync.end().await?),
+        }
+        Ok(())
+    }
+}
+
+/// What a server has done up to now.
+struct Spent {
+    cpu_us: f64,
+    writes: f64,
+}
+
+impl Spent {
+    fn by(server: &Server) -> Result<Spent> {
+        let section = |name: &str| match server.command(&["INFO", name]) {
+            Reply::Bulk(Some(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
+            other => Err(anyhow!("INFO {name} answered {other:?}")),
+        };
+        let (cpu, commands) = (section("cpu")?, section("commandstats")?);
+        let number = |text: &str, begin: &str| -> Result<f64> {
+            let value = text.lines().find_map(|line| line.strip_prefix(begin));
+            let value =
+                value.and_then(|value| value.split(',').next()).and_then(|value| value.trim().parse().ok());
+            value.with_context(|| format!("INFO has no {begin}"))
+        };
+        let seconds = number(&cpu, "used_cpu_user:")? + number(&cpu, "used_cpu_sys:")?;
+        Ok(Spent { cpu_us: seconds * 1e6, writes: number(&commands, "cmdstat_set:calls=")? })
+    }
+
+    fn each_write_since(&self, before: &Spent) -> f64 {
+        (self.cpu_us - before.cpu_us) / (self.writes - before.writes)
     }
 }
 
