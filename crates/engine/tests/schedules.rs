@@ -211,7 +211,7 @@ async fn schedule(seed: u64) {
     let (source, target) = (world.source.relayed(), to.via(world.to_target.port()));
     let sync = prepare(&source, &target, feed, Naming::identity([0]).unwrap()).await;
     let writing = workload.start(&from);
-    let following = start(Sync { until_quiet: Some(Duration::from_secs(1)), ..sync });
+    let following = start(Sync { until_quiet: None, ..sync });
     if world.random.below(3) > 0 {
         following.reaches(Phase::Following).await;
     }
@@ -224,7 +224,18 @@ async fn schedule(seed: u64) {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (written, _) = writing.end().await;
     println!("schedule {seed}: {written} commands written");
+    let ends = async {
+        loop {
+            let equal = following.steering.settle(Duration::from_secs(1)).await.expect("the sync goes on");
+            if following.steering.finish(equal).await {
+                break;
+            }
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(90), ends).await;
+    ended.unwrap_or_else(|_| panic!("not ready in time: {:?}", following.watch.status()));
     let outcome = following.ends_ready().await;
+    println!("schedule {seed}: ready after {:?}, {:?}", outcome.status.elapsed, outcome.status.gaps);
     assert!(matches!(outcome.end, SyncEnd::Ready) && outcome.status.refused.is_empty(), "{outcome:?}");
     assert_equal(&from, &to).await;
 }

@@ -106,6 +106,11 @@ impl Access {
         }
     }
 
+    /// Opens a connection with this database selected, if the server is there.
+    pub async fn try_connect_db(&self, db: i64) -> RedisResult<MultiplexedConnection> {
+        self.connect_with(db, None).await
+    }
+
     /// Opens a connection that shows the given client certificate (PEM files), for servers that ask for one.
     pub async fn try_connect_as(&self, cert: &Path, key: &Path) -> RedisResult<MultiplexedConnection> {
         let identity = ClientTlsConfig { client_cert: pem(cert), client_key: pem(key) };

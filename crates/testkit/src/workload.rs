@@ -83,6 +83,9 @@ impl Workload {
     }
 }
 
+/// How long a client waits before it looks for its server again.
+const AWAY: Duration = Duration::from_millis(100);
+
 /// Clients that are writing.
 #[derive(Debug)]
 pub struct Writing {
@@ -119,38 +122,52 @@ struct Client {
 }
 
 impl Client {
-    async fn write(self, access: Access, db: i64, stop: Arc<AtomicBool>, written: Arc<AtomicU64>) {
+    async fn write(mut self, access: Access, db: i64, stop: Arc<AtomicBool>, written: Arc<AtomicU64>) {
         if access.cluster {
-            self.write_to(access.connect_cluster().await, &stop, &written).await;
+            let mut connection = access.connect_cluster().await;
+            while !stop.load(Ordering::Relaxed) {
+                // It finds a node again by itself.
+                if self.write_once(&mut connection, &written).await.is_err() {
+                    tokio::time::sleep(AWAY).await;
+                }
+            }
         } else {
-            self.write_to(access.connect_db(db).await, &stop, &written).await;
+            let mut connection = access.connect_db(db).await;
+            while !stop.load(Ordering::Relaxed) {
+                if self.write_once(&mut connection, &written).await.is_err() {
+                    tokio::time::sleep(AWAY).await;
+                    if let Ok(anew) = access.try_connect_db(db).await {
+                        connection = anew;
+                    }
+                }
+            }
         }
     }
 
-    async fn write_to(mut self, mut connection: impl ConnectionLike, stop: &AtomicBool, written: &AtomicU64) {
-        while !stop.load(Ordering::Relaxed) {
-            // In a cluster one pipeline has one key's slot.
-            let slot = self.random.below(self.workload.keys);
-            let mut pipeline = Pipeline::new();
-            let atomic = self.random.below(10) == 0;
-            for _ in 0..self.workload.pipeline {
-                self.next(slot).into_iter().for_each(|command| _ = pipeline.add_command(command));
-            }
-            if atomic {
-                pipeline.atomic();
-            }
-            let count = pipeline.len() as u64;
-            // A command that does not fit the key's type, or a server that is full, is no fault of the test.
-            let sent: RedisResult<Vec<Value>> = pipeline.ignore_errors().query_async(&mut connection).await;
-            match sent {
-                Ok(_) => _ = written.fetch_add(count, Ordering::Relaxed),
-                // A failover or a restart: the next pipeline finds the server again, or the test ends.
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-            if !self.workload.pause.is_zero() {
-                tokio::time::sleep(self.workload.pause).await;
-            }
+    /// One pipeline. The server was restarted or the connection killed when that fails.
+    async fn write_once(
+        &mut self,
+        connection: &mut impl ConnectionLike,
+        written: &AtomicU64,
+    ) -> RedisResult<()> {
+        // In a cluster one pipeline has one key's slot.
+        let slot = self.random.below(self.workload.keys);
+        let mut pipeline = Pipeline::new();
+        let atomic = self.random.below(10) == 0;
+        for _ in 0..self.workload.pipeline {
+            self.next(slot).into_iter().for_each(|command| _ = pipeline.add_command(command));
         }
+        if atomic {
+            pipeline.atomic();
+        }
+        let count = pipeline.len() as u64;
+        // A command that does not fit the key's type, or a server that is full, is no fault of the test.
+        let _: Vec<Value> = pipeline.ignore_errors().query_async(connection).await?;
+        written.fetch_add(count, Ordering::Relaxed);
+        if !self.workload.pause.is_zero() {
+            tokio::time::sleep(self.workload.pause).await;
+        }
+        Ok(())
     }
 
     /// A number of a key, as popular as it shall be.
