@@ -28,7 +28,7 @@ pub(crate) struct TurnArgs {
     /// How many keys a sample has
     #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = share, help_heading = "When")]
     pub(crate) sample: Sample,
-    /// Go on although keys differ
+    /// Go on although keys differ, or a side refuses some
     #[arg(long, help_heading = "When")]
     pub(crate) accept_differences: bool,
     /// Do not go on while there are keys that the other version cannot hold
