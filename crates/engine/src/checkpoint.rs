@@ -161,10 +161,9 @@ impl Checkpoint {
     }
 }
 
-/// What every state file but a copy's says of itself.
+/// What every state file but a copy's says of itself besides its [`Owner`].
 #[derive(Debug, Deserialize)]
 struct Envelope {
-    command: String,
     format: u32,
     arguments: Arguments,
 }
@@ -193,7 +192,7 @@ pub fn load_state<T: DeserializeOwned>(
         return Err(CheckpointError::OtherRun { path: path.to_owned(), differences });
     }
     let envelope: Envelope = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
-    if (envelope.command.as_str(), envelope.format) != (command, format) {
+    if envelope.format != format {
         return Err(broken(format!("its format is {}", envelope.format)));
     }
     let differences = differences(&envelope.arguments, arguments);

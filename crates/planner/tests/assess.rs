@@ -333,6 +333,9 @@ fn what_the_resource_has_and_the_target_has_not() {
     let both = resource(|r| (r.aof, r.rdb_minutes) = (true, Some(60)));
     found(&both, "rdb_and_aof", Warning, "aof-backup-enabled");
     assert_eq!(plan(&both).persistence.kind, "aof");
+    let linked = resource(|r| (r.aof, r.rdb_minutes, r.linked) = (true, Some(60), vec!["orders-eu".into()]));
+    let neither = found(&linked, "rdb_and_aof", Warning, "aof-backup-enabled");
+    assert!(neither.remedy.contains("neither") && plan(&linked).persistence.kind == "none", "{neither:?}");
     let policies = ["Data Owner", "Data Reader", "audit"].map(str::to_owned).to_vec();
     let reader =
         found(&resource(|r| r.access_policies = policies), "access_policies", Warning, "Data Reader, audit");
@@ -365,16 +368,22 @@ fn sizes_at_the_edge_and_smaller_ones() {
 #[test]
 fn sources_of_applications() {
     let mut inventory = clean();
-    inventory.app_findings = vec![AppFinding {
+    let select = |line, what: &str, change: &str| AppFinding {
         kind: "select".into(),
         severity: Severity::Blocker,
         file: "src/cache.py".into(),
-        line: 12,
-        what: "db=3".into(),
-        change: "database 0 and a prefix".into(),
-    }];
-    let finding = found(&inventory, "application", Severity::Blocker, "src/cache.py:12 db=3");
-    assert_eq!(finding.remedy, "database 0 and a prefix");
+        line,
+        what: what.into(),
+        change: change.into(),
+    };
+    inventory.app_findings = vec![
+        select(12, "db=3", "database 0 and a prefix"),
+        select(20, "SELECT", "no SELECT"),
+        select(31, "db=3", "database 0 and a prefix"),
+    ];
+    let places = "src/cache.py:12, src/cache.py:31 db=3; src/cache.py:20 SELECT";
+    let finding = found(&inventory, "application", Severity::Blocker, places);
+    assert_eq!(finding.remedy, "database 0 and a prefix; no SELECT");
 }
 
 #[test]

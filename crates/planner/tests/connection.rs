@@ -356,6 +356,15 @@ fn pieces_of_programs() {
 }
 
 #[test]
+fn what_is_done_already_is_not_asked_for() {
+    let of_tls = |query: &str| {
+        let text = format!("broker_url = 'rediss://:k@shop.redis.cache.windows.net:6380/0{query}'");
+        done(&text, &to_new()).notes.iter().any(|note| note.contains("CERT_REQUIRED"))
+    };
+    assert!(of_tls("") && !of_tls("?ssl_cert_reqs=required"));
+}
+
+#[test]
 fn entra_takes_the_keys_out() {
     for (old, new) in [
         ("shop.redis.cache.windows.net:6380,password=a,b=c,ssl=True", format!("{NEW}:10000,ssl=True")),

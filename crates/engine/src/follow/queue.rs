@@ -29,7 +29,7 @@ pub(crate) struct Queue {
     numbers: Numbers,
     /// Keys that the target refuses, by cause.
     refused: Mutex<BTreeMap<Cause, u64>>,
-    /// Keys that it cannot hold as they are now.
+    /// Keys that a side refused when they were last tried.
     lacking: Mutex<Lacking>,
     /// Keys that are to be carried once more.
     late: Mutex<Late>,

@@ -11,60 +11,67 @@ struct Library {
     cluster: &'static str,
     /// With any.
     always: &'static str,
+    /// A word that shows that this is done.
+    done: Option<&'static str>,
     /// With Entra.
     entra: &'static str,
 }
-
-const CELERY_TLS: &str =
-    "Celery: a rediss:// URL needs ssl_cert_reqs=CERT_REQUIRED in its query, or broker_use_ssl";
 
 const LIBRARIES: &[Library] = &[
     Library {
         words: &["celery", "broker_url", "kombu"],
         cluster: "Celery: kombu does not speak cluster; use NoCluster, or EnterpriseCluster with a global_keyprefix in braces",
-        always: CELERY_TLS,
+        always: "Celery: a rediss:// URL needs ssl_cert_reqs=CERT_REQUIRED in its query, or broker_use_ssl",
+        done: Some("ssl_cert_reqs"),
         entra: "",
     },
     Library {
         words: &["sidekiq"],
         cluster: "Sidekiq does not support a cluster; use NoCluster, or EnterpriseCluster if all of its keys share a slot",
         always: "",
+        done: None,
         entra: "",
     },
     Library {
         words: &["hangfire"],
         cluster: "Hangfire: set Prefix = \"{hangfire}:\" so that its keys share a slot",
         always: "",
+        done: None,
         entra: "",
     },
     Library {
         words: &["persistkeystostackexchangeredis", "dataprotection", "data-protection"],
         cluster: "",
         always: "Data Protection: copy its keys before the applications move, or all cookies become invalid",
+        done: None,
         entra: "",
     },
     Library {
         words: &["redissessionstateprovider", "redisoutputcacheprovider"],
         cluster: "the session-state provider needs version 2.0.1 or later for a cluster",
         always: "",
+        done: None,
         entra: "",
     },
     Library {
         words: &["spring.redis", "spring.data.redis", "  redis:", "lettuce"],
         cluster: "Lettuce: switch topology refresh on (spring.data.redis.lettuce.cluster.refresh.adaptive=true); older versions ask CLUSTER MYID, which the service refuses (redis/lettuce #3495)",
         always: "",
+        done: None,
         entra: "Lettuce: add redis-authx-entraid; no password is read from the settings",
     },
     Library {
         words: &["jedis"],
         cluster: "Jedis: JedisCluster (UnifiedJedis with a cluster provider) instead of JedisPool",
         always: "",
+        done: None,
         entra: "Jedis: add redis-authx-entraid; no password is read from the settings",
     },
     Library {
         words: &["bull"],
         cluster: "BullMQ: a prefix in braces, such as {bull}, and a Cluster of ioredis",
         always: "",
+        done: None,
         entra: "",
     },
 ];
@@ -74,16 +81,13 @@ pub(super) fn of(text: &str, form: Form, changes: &Changes, wish: &Wish) -> Vec<
     let clustered = wish.policy == Some(ClusteringPolicy::OSSCluster);
     let mut notes = Vec::new();
     for library in LIBRARIES.iter().filter(|library| library.words.iter().any(|word| lower.contains(word))) {
-        let said = [(true, library.always), (clustered, library.cluster), (wish.entra, library.entra)];
+        let is_done = library.done.is_some_and(|word| lower.contains(word));
+        let said = [(!is_done, library.always), (clustered, library.cluster), (wish.entra, library.entra)];
         notes.extend(
             said.iter()
                 .filter(|(applies, text)| *applies && !text.is_empty())
                 .map(|(_, text)| (*text).to_owned()),
         );
-    }
-    // It says how certificates are checked already.
-    if lower.contains("ssl_cert_reqs") {
-        notes.retain(|note| note != CELERY_TLS);
     }
     notes.extend(policy(form, wish, changes).map(str::to_owned));
     if wish.entra {

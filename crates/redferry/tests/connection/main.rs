@@ -235,6 +235,16 @@ fn a_file_keeps_its_permissions_and_links_are_not_followed() {
 }
 
 #[test]
+fn scan_says_all_of_what_a_long_row_of_the_catalogue_says() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.py", "import redis\nr.config_set('maxmemory', 1)\n");
+    let arguments = ["connection", "scan", folder.path().to_str().unwrap()];
+    let whole = document(&arguments, 1)["findings"][0]["text"].as_str().unwrap().to_owned();
+    let (out, _) = text(&arguments, 1);
+    assert!(whole.len() > 200 && out.contains(&whole), "{out}");
+}
+
+#[test]
 fn scan_refuses_what_is_not_there() {
     let (_, said) = text(&["connection", "scan", "/no/such/folder"], 2);
     assert!(said.contains("/no/such/folder"), "{said}");
