@@ -22,7 +22,7 @@ use super::machine::{Manners, own_peak_rss};
 use super::statistics::Spread;
 use super::table::{self, Cells, Layout};
 use crate::program::{self, Build};
-use load::Load;
+use load::{Load, Loading};
 
 /// Names that are written to.
 const KEYS: u64 = 1_000_000;
@@ -102,28 +102,14 @@ impl SyncBench {
     /// Writes as fast as the source takes it, with everybody listening in turn. Returns what it takes with nobody.
     async fn slowed(&self, cells: &mut Cells, name: &str, pipeline: usize) -> Result<f64> {
         let load = Load { clients: 50, pipeline, keys: KEYS, rate: None };
-        let (mut alone, mut tracked, mut followed) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..if self.options.quick { 1 } else { 5 } {
-            eprintln!("bench: {name}, round {}", round + 1);
-            self.quiet().await;
-            for listener in [Listener::Nobody, Listener::Tracking, Listener::Redferry] {
-                let (source, target) = (Server::plain6().start(), Server::plain7().start());
-                let listening = self.listen(listener, &source, &target).await?;
-                let loading = load.start(&source.access(), round);
-                tokio::time::sleep(self.time()).await;
-                let (_, rate) = loading.end().await?;
-                match listener {
-                    Listener::Nobody => alone.push(rate),
-                    Listener::Tracking => tracked.push(rate / alone[alone.len() - 1]),
-                    Listener::Redferry => followed.push(rate / alone[alone.len() - 1]),
-                }
-                listening.end().await?;
-            }
-        }
-        let alone = Spread::of(alone);
+        let rate = async |_: &Server, loading: Loading| {
+            tokio::time::sleep(self.time()).await;
+            Ok(loading.end().await?.1)
+        };
+        let [alone, tracked, followed] = self.beside_nobody(name, &load, rate).await?;
         cells.push((format!("{name}: writes/s, nobody listens"), format!("{:.0}", alone.median())));
-        cells.push((format!("{name}: share left, a bare tracking connection"), Spread::of(tracked).shown()));
-        cells.push((format!("{name}: share left, redferry sync"), Spread::of(followed).shown()));
+        cells.push((format!("{name}: share left, a bare tracking connection"), tracked.shown()));
+        cells.push((format!("{name}: share left, redferry sync"), followed.shown()));
         Ok(alone.median())
     }
 
@@ -131,33 +117,46 @@ impl SyncBench {
     /// itself, which no rate tells where all programs share two.
     async fn cost(&self, cells: &mut Cells, name: &str, pipeline: usize, rate: f64) -> Result<()> {
         let load = Load { clients: 50, pipeline, keys: KEYS, rate: Some(rate) };
+        let name = format!("{name} at {rate:.0}/s");
+        let cpu = async |source: &Server, loading: Loading| {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let before = Spent::by(source)?;
+            tokio::time::sleep(self.time()).await;
+            let each = Spent::by(source)?.each_write_since(&before);
+            loading.end().await?;
+            Ok(each)
+        };
+        let [alone, tracked, followed] = self.beside_nobody(&name, &load, cpu).await?;
+        cells.push((format!("{name}: source's CPU, us per write, nobody listens"), alone.shown()));
+        cells.push((format!("{name}: times that, a bare tracking connection"), tracked.shown()));
+        cells.push((format!("{name}: times that, redferry sync"), followed.shown()));
+        Ok(())
+    }
+
+    /// A measure of the source under load with nobody listening, and with the others in parts of that in the same round.
+    async fn beside_nobody(
+        &self,
+        name: &str,
+        load: &Load,
+        measure: impl AsyncFn(&Server, Loading) -> Result<f64>,
+    ) -> Result<[Spread; 3]> {
         let (mut alone, mut tracked, mut followed) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..if self.options.quick { 1 } else { 5 } {
-            eprintln!("bench: {name} at {rate:.0}/s, round {}", round + 1);
+            eprintln!("bench: {name}, round {}", round + 1);
             self.quiet().await;
             for listener in [Listener::Nobody, Listener::Tracking, Listener::Redferry] {
                 let (source, target) = (Server::plain6().start(), Server::plain7().start());
                 let listening = self.listen(listener, &source, &target).await?;
-                let loading = load.start(&source.access(), round);
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                let before = Spent::by(&source)?;
-                tokio::time::sleep(self.time()).await;
-                let each = Spent::by(&source)?.each_write_since(&before);
-                loading.end().await?;
+                let measured = measure(&source, load.start(&source.access(), round)).await?;
                 match listener {
-                    Listener::Nobody => alone.push(each),
-                    Listener::Tracking => tracked.push(each / alone[alone.len() - 1]),
-                    Listener::Redferry => followed.push(each / alone[alone.len() - 1]),
+                    Listener::Nobody => alone.push(measured),
+                    Listener::Tracking => tracked.push(measured / alone[alone.len() - 1]),
+                    Listener::Redferry => followed.push(measured / alone[alone.len() - 1]),
                 }
                 listening.end().await?;
             }
         }
-        let name = format!("{name} at {rate:.0}/s");
-        cells
-            .push((format!("{name}: source's CPU, us per write, nobody listens"), Spread::of(alone).shown()));
-        cells.push((format!("{name}: times that, a bare tracking connection"), Spread::of(tracked).shown()));
-        cells.push((format!("{name}: times that, redferry sync"), Spread::of(followed).shown()));
-        Ok(())
+        Ok([alone, tracked, followed].map(Spread::of))
     }
 
     /// Lets somebody listen.
